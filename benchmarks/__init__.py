@@ -1,0 +1,1 @@
+"""Measured, never asserted in tests: `python -m benchmarks build`, `python -m benchmarks engines`."""

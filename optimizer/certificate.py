@@ -1,0 +1,88 @@
+"""Prices that prove a bound, and the bound they prove: recomputed in one pass, without any solver.
+
+For any prices λ [R] (λ ≥ 0 prices the upper bound of a row, λ < 0 the lower; a missing side fixes the sign; soft rows
+stay within ± penalty) weak duality gives an upper bound on every plan (design.md §3; Geoffrion 1974).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from optimizer.core import Core
+
+BoundBy = Literal["prices", "search"]
+CHUNK = 1 << 21
+
+
+def admissible(core: Core, prices: np.ndarray) -> np.ndarray:
+    """The prices clipped to where they prove something: signs of missing sides, boxes of soft rows, finite."""
+    low = np.where(np.isfinite(core.lower), -core.penalty, 0.0)
+    high = np.where(np.isfinite(core.upper), core.penalty, 0.0)
+    return np.clip(np.nan_to_num(prices, nan=0.0, posinf=0.0, neginf=0.0), low, high)
+
+
+def adjusted(core: Core, prices: np.ndarray, first: int, last: int) -> np.ndarray:
+    """Price-adjusted value v − Σ λ a of every option of units `first` to `last`."""
+    span = slice(core.start[first], core.start[last])
+    rep, unit = core.rep[span], np.repeat(np.arange(first, last), np.diff(core.start[first : last + 1]))
+    out = np.array(core.value[span])
+    padded = np.append(prices, 0.0)
+    for by_option, coef, by_rep, row in core.factor:
+        price = padded[core.rep_row[row]][rep] if by_rep else padded[core.unit_row[row, first:last]][unit - first]
+        out -= price * (core.option_coef[coef, span] if by_option else core.unit_coef[coef][unit])
+    return out
+
+
+def best_of_units(core: Core, prices: np.ndarray) -> np.ndarray:
+    """[U] the best price-adjusted value of each unit; 0 for unserved where that is allowed, -inf where nothing is."""
+    best = np.where(core.mandatory, -np.inf, 0.0)
+    for first, last in chunks(core.start):
+        some = np.flatnonzero(np.diff(core.start[first : last + 1]) > 0)
+        if len(some):
+            top = np.maximum.reduceat(adjusted(core, prices, first, last), core.start[first + some] - core.start[first])
+            best[first + some] = np.maximum(best[first + some], top)
+    return best
+
+
+def bound(core: Core, prices: np.ndarray) -> float:
+    """An upper bound on the model value of every plan that keeps all hard rules, rounded outward.
+
+    -inf proves that there is no such plan (a mandatory unit without options).
+    """
+    prices = admissible(core, prices)
+    best = best_of_units(core, prices)
+    total = best.sum() + of_rows(core, prices)
+    with np.errstate(invalid="ignore"):
+        sides = np.where(prices > 0, prices * core.upper, np.where(prices < 0, prices * core.lower, 0.0))
+    size = np.abs(best).sum() + np.abs(sides).sum() + np.abs(core.cost[core.is_open]).sum() + largest(core)
+    return float(total + 64 * np.finfo(float).eps * size) if np.isfinite(total) else float(total)
+
+
+def of_rows(core: Core, prices: np.ndarray) -> float:
+    """The part of the bound that the rows' right-hand sides give; an open position's only if it pays its cost."""
+    with np.errstate(invalid="ignore"):
+        sides = np.where(prices > 0, prices * core.upper, np.where(prices < 0, prices * core.lower, 0.0))
+    held = core.position >= 0
+    per_position = np.bincount(core.position[held], weights=sides[held], minlength=len(core.cost))[core.is_open]
+    return float(sides[~held].sum() + np.maximum(0.0, per_position - core.cost[core.is_open]).sum())
+
+
+def largest(core: Core) -> float:
+    """The sum over units of their largest |value|: the scale rounding errors are measured by."""
+    total = 0.0
+    for first, last in chunks(core.start):
+        some = np.flatnonzero(np.diff(core.start[first : last + 1]) > 0)
+        if len(some):
+            part = np.abs(core.value[core.start[first] : core.start[last]])
+            total += float(np.maximum.reduceat(part, core.start[first + some] - core.start[first]).sum())
+    return total
+
+
+def chunks(start: np.ndarray) -> list[tuple[int, int]]:
+    """Ranges of units with about `CHUNK` options each, so that no temporary grows with the problem."""
+    units = len(start) - 1
+    cuts = np.searchsorted(start, np.arange(CHUNK, start[-1], CHUNK)) if units else np.zeros(0, int)
+    edges = np.unique(np.concatenate([[0], np.minimum(cuts, units), [units]]))
+    return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))

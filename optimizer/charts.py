@@ -1,0 +1,126 @@
+"""Tables → charts. Pure functions: nothing is shown here, and the data of a chart are the data it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+BLUE, GREY, AMBER, RED, GREEN = "#1f5f8b", "#8a9aa6", "#d08a1d", "#b5483a", "#3d7f5c"
+#: colours of plans side by side; today is always the grey one
+PLANS = (BLUE, AMBER, GREEN, "#7a5c99", RED, "#4aa3a2", "#94763c")
+_AXIS = {"labelColor": "#4a5a66", "titleColor": "#4a5a66", "titleFontWeight": "normal", "gridColor": "#e9eef2", "labelLimit": 180}
+
+
+def trace(points: pd.DataFrame, currency: str) -> alt.LayerChart:
+    """How the best plan and the bound met. `points` has seconds, objective and bound (currency); NaN where unknown.
+
+    Until a plan is found only the bound is drawn. Very loose early bounds are left out, or nothing else could be seen.
+    """
+    long = points.melt("seconds", ["objective", "bound"], "what", "value")
+    long = long[np.isfinite(long["value"])].assign(
+        what=lambda d: d["what"].map({"objective": "best plan so far", "bound": "no plan can be worth more"})
+    )
+    best = points["objective"].max()
+    if np.isfinite(best) and best > 0:
+        long = long[long["value"].between(0.0, 2.0 * best) | (long["what"] == "best plan so far")]
+    colour = alt.Scale(domain=["no plan can be worth more", "best plan so far"], range=[GREY, BLUE])
+    base = alt.Chart(long).encode(
+        x=alt.X("seconds:Q", title="seconds", scale=alt.Scale(nice=False)),
+        y=alt.Y("value:Q", title=f"model value, {currency}", scale=alt.Scale(zero=False), axis=alt.Axis(format="~s")),
+        color=alt.Color("what:N", scale=colour, title=None, legend=alt.Legend(orient="top")),
+        tooltip=[alt.Tooltip("what:N", title=" "), alt.Tooltip("value:Q", format=",.0f"), alt.Tooltip("seconds:Q", format=".1f")],
+    )
+    return _styled(base.mark_line(interpolate="step-after", strokeWidth=2) + base.mark_point(size=18, filled=True), 240)
+
+
+def utilisation(books: pd.DataFrame) -> alt.LayerChart:
+    """Hours as a share of capacity, a bar for each rep, with today as a tick and full capacity as a line.
+
+    `books` has rep, utilisation and today (shares, NaN where a rep has no capacity).
+    """
+    frame = books[["rep", "utilisation", "today"]].assign(
+        load=np.select([books["utilisation"] > 1 + 1e-9, books["utilisation"] < 0.7], ["over capacity", "below 70%"], "70–100%")
+    )
+    order = alt.Y("rep:N", sort=None, title=None)
+    bars = alt.Chart(frame).mark_bar(height={"band": 0.62}, cornerRadiusEnd=2).encode(
+        y=order,
+        x=alt.X("utilisation:Q", title="hours ÷ capacity", axis=alt.Axis(format="%")),
+        color=alt.Color(
+            "load:N", title=None, legend=alt.Legend(orient="top"),
+            scale=alt.Scale(domain=["below 70%", "70–100%", "over capacity"], range=["#9dbfd6", BLUE, RED]),
+        ),
+        tooltip=[alt.Tooltip("rep:N"), alt.Tooltip("utilisation:Q", format=".0%", title="plan"), alt.Tooltip("today:Q", format=".0%")],
+    )  # fmt: skip
+    ticks = alt.Chart(frame).mark_tick(thickness=2.5, color="#33424d").encode(y=order, x="today:Q")
+    full = alt.Chart(pd.DataFrame({"full": [1.0]})).mark_rule(strokeDash=[4, 3], color=RED, opacity=0.8).encode(x="full:Q")
+    return _styled(bars + ticks + full, 22 * max(4, len(frame)) + 10)
+
+
+def book_measure(books: pd.DataFrame, title: str, form: str = ",.0f") -> alt.LayerChart:
+    """One measure of the books, a bar for each rep, with today as a tick and the plan's mean as a line.
+
+    `books` has rep, plan and today in the measure's unit; `title` names it with its unit, `form` is a d3 number format.
+    """
+    frame = books[["rep", "plan", "today"]]
+    order = alt.Y("rep:N", sort=None, title=None)
+    axis = alt.Axis(format="~s" if form.endswith("f") else form)
+    bars = alt.Chart(frame).mark_bar(height={"band": 0.62}, cornerRadiusEnd=2, color=BLUE).encode(
+        y=order,
+        x=alt.X("plan:Q", title=title, axis=axis),
+        tooltip=[alt.Tooltip("rep:N"), alt.Tooltip("plan:Q", format=form), alt.Tooltip("today:Q", format=form)],
+    )  # fmt: skip
+    ticks = alt.Chart(frame).mark_tick(thickness=2.5, color="#33424d").encode(y=order, x="today:Q")
+    mean = alt.Chart(pd.DataFrame({"mean": [frame["plan"].mean()]})).mark_rule(strokeDash=[4, 3], color=AMBER).encode(x="mean:Q")
+    return _styled(bars + ticks + mean, 22 * max(4, len(frame)) + 10)
+
+
+def plans(long: pd.DataFrame, title: str, order: Sequence[str], form: str = ",.0f") -> alt.LayerChart:
+    """One figure of several plans as bars with their numbers. `long` has plan and value; `order` says which comes first."""
+    base = alt.Chart(long[["plan", "value"]].dropna()).encode(
+        y=alt.Y("plan:N", sort=list(order), title=None),
+        x=alt.X("value:Q", title=title, axis=alt.Axis(format="%" if "%" in form else "~s")),
+    )
+    bars = base.mark_bar(height={"band": 0.62}, cornerRadiusEnd=2).encode(color=_plan_colour(order, None))
+    text = base.mark_text(align="left", dx=5, color="#33424d").encode(text=alt.Text("value:Q", format=form))
+    return _styled(bars + text, 34 * max(2, len(order)) + 20)
+
+
+def rep_plans(long: pd.DataFrame, title: str, order: Sequence[str], form: str = ",.0f") -> alt.LayerChart:
+    """One measure of every rep's book under several plans, as dots on a line. `long` has rep, plan and value."""
+    frame = long[["rep", "plan", "value"]].dropna()
+    base = alt.Chart(frame).encode(
+        y=alt.Y("rep:N", sort=None, title=None, axis=alt.Axis(grid=True)),
+        x=alt.X("value:Q", title=title, axis=alt.Axis(format="%" if "%" in form else "~s")),
+    )
+    span = base.mark_line(color="#cfd9e0", strokeWidth=3).encode(detail="rep:N")
+    dots = base.mark_point(size=75, filled=True, opacity=0.9).encode(
+        color=_plan_colour(order, alt.Legend(orient="top", title=None)),
+        tooltip=[alt.Tooltip("rep:N"), alt.Tooltip("plan:N"), alt.Tooltip("value:Q", format=form)],
+    )
+    return _styled(span + dots, 22 * max(4, frame["rep"].nunique()) + 10)
+
+
+def trade_off(frame: pd.DataFrame, currency: str, order: Sequence[str]) -> alt.LayerChart:
+    """Model value against the share of revenue that changes hands. `frame` has plan, moved (share) and value (currency)."""
+    base = alt.Chart(frame[["plan", "moved", "value"]].dropna()).encode(
+        x=alt.X("moved:Q", title="share of ARR that changes its rep", axis=alt.Axis(format="%"), scale=alt.Scale(padding=30)),
+        y=alt.Y("value:Q", title=f"model value, {currency}", axis=alt.Axis(format="~s"), scale=alt.Scale(zero=False, padding=24)),
+        tooltip=[alt.Tooltip("plan:N"), alt.Tooltip("moved:Q", format=".1%"), alt.Tooltip("value:Q", format=",.0f")],
+    )
+    dots = base.mark_point(size=130, filled=True, opacity=1).encode(color=_plan_colour(order, None))
+    return _styled(dots + base.mark_text(dy=-13, color="#33424d").encode(text="plan:N"), 260)
+
+
+def _plan_colour(order: Sequence[str], legend: alt.Legend | None) -> alt.Color:
+    others = [name for name in order if name != "today"]
+    colours = {name: PLANS[i % len(PLANS)] for i, name in enumerate(others)} | {"today": GREY}
+    scale = alt.Scale(domain=list(order), range=[colours[name] for name in order])
+    return alt.Color("plan:N", scale=scale, legend=legend)
+
+
+def _styled(chart: alt.LayerChart, height: int) -> alt.LayerChart:
+    styled: alt.LayerChart = chart.properties(height=height).configure_view(strokeWidth=0).configure_axis(**_AXIS)
+    return styled

@@ -1,0 +1,174 @@
+"""Prices and the bound they prove, for any engine: LP duals where the problem is small, a dual ascent at any size."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linprog
+from scipy.sparse import csc_array, csr_array, hstack, vstack
+
+from optimizer.certificate import admissible, bound, of_rows
+from optimizer.core import Core
+
+#: up to so many options the LP is solved at once; up to so many it is tried after the ascent, while there is time
+LP_FIRST, LP_OPTIONS = 50_000, 500_000
+PASSES = 250
+
+Stop = Callable[[float], bool]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dual:
+    """Prices [R] and the bound they prove (the certificate's own figure), after so many passes of the ascent."""
+
+    prices: np.ndarray
+    bound: float
+    passes: int
+
+
+def find_prices(core: Core, seconds: float = 30.0, stop: Stop | None = None, lp: bool = True, passes: int = PASSES) -> Dual:
+    """The best bound that prices can prove, within `seconds`.
+
+    Small problems get the LP's own prices (HiGHS). Larger ones a dual ascent first, then, up to 500,000 options and while
+    there is time, the LP. `stop(bound)` is asked now and then. The better of the two is kept, each judged by
+    `certificate.bound`.
+    """
+    end = time.monotonic() + seconds
+    small = lp and core.options <= LP_FIRST
+    best = _of_lp(core, seconds) if small else None
+    if best is None:
+        best = ascend(core, passes, end, stop)
+    left = end - time.monotonic()
+    if lp and not small and core.options <= LP_OPTIONS and left > 0.1 and not (stop and stop(best.bound)):
+        other = _of_lp(core, left)
+        if other is not None and other.bound < best.bound:
+            return other
+    return best
+
+
+def _of_lp(core: Core, seconds: float) -> Dual | None:
+    prices = lp_prices(core, seconds)
+    return None if prices is None else Dual(prices, bound(core, prices), 0)
+
+
+def best_choice(core: Core, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Best price-adjusted value [U] and its option [U] (-1: unserved) at these prices."""
+    from optimizer.kernels import best_options
+
+    best, choice = np.empty(core.units), np.empty(core.units, dtype=np.int64)
+    best_options(
+        core.start, core.rep, core.value, core.mandatory, core.unit_coef, core.option_coef, core.unit_row, core.rep_row,
+        core.factor, np.append(prices, 0.0), best, choice,
+    )  # fmt: skip
+    return best, choice
+
+
+def ascend(core: Core, passes: int, end: float, stop: Stop | None = None) -> Dual:
+    """Dual ascent with Adam steps (Kingma and Ba 2015) on the Lagrangian dual, each row in its own unit of price.
+
+    The step falls geometrically, and the best bound met is kept, so the answer never gets worse with more passes.
+    """
+    prices = np.zeros(core.rows)
+    best, choice = best_choice(core, prices)
+    kept = Dual(prices, bound(core, prices), 0)
+    if not core.rows or not np.isfinite(kept.bound):
+        return kept
+    unit = _price_units(core, choice)
+    low = np.where(np.isfinite(core.lower), -core.penalty, 0.0)
+    high = np.where(np.isfinite(core.upper), core.penalty, 0.0)
+    mean, square, promising = np.zeros(core.rows), np.zeros(core.rows), prices
+    value = kept.bound
+    for step in range(1, passes + 1):
+        gradient = _gradient(core, prices, core.usage(choice))
+        mean += 0.1 * (gradient - mean)
+        square += 0.02 * (gradient**2 - square)
+        direction = (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.98**step)) + 1e-12)
+        rate = 0.2 * 0.005 ** ((step - 1) / max(1, passes - 1))
+        prices = np.clip(prices - rate * unit * direction, low, high)
+        best, choice = best_choice(core, prices)
+        quick = float(best.sum()) + of_rows(core, prices)
+        if quick < value:
+            value, promising = quick, prices
+        if time.monotonic() > end or (step % 10 == 0 and stop is not None and stop(value)):
+            break
+    proved = bound(core, promising)
+    if proved < kept.bound:
+        kept = Dual(promising, proved, step)
+    return kept
+
+
+def lp_prices(core: Core, seconds: float) -> np.ndarray | None:
+    """Prices [R] from the LP relaxation, by HiGHS; None when it does not finish in time."""
+    a = core.matrix()
+    soft, opened = np.flatnonzero(np.isfinite(core.penalty)), np.flatnonzero(core.is_open)
+    above, below = np.isfinite(core.upper), np.isfinite(core.lower)
+    slack = csr_array((np.ones(len(soft)), (soft, np.arange(len(soft)))), shape=(core.rows, len(soft)))
+    upper_y, lower_y = _position_columns(core, opened, core.upper), _position_columns(core, opened, core.lower)
+    none = csr_array((core.rows, len(soft)))
+    left = [
+        hstack([a, -slack, none, -upper_y])[above],
+        hstack([-a, none, -slack, lower_y])[below],
+    ]
+    right = [np.where(core.position >= 0, 0.0, core.upper)[above], -np.where(core.position >= 0, 0.0, core.lower)[below]]
+    assign = csr_array((np.ones(core.options), (core.unit, np.arange(core.options))), shape=(core.units, core.options))
+    rest = csr_array((core.units, 2 * len(soft) + len(opened)))
+    optional, must = ~core.mandatory, core.mandatory
+    width = core.options + 2 * len(soft) + len(opened)
+    cost = np.concatenate([-core.value, core.penalty[soft], core.penalty[soft], core.cost[opened]])
+    limit = np.concatenate([np.full(width - len(opened), np.inf), np.ones(len(opened))])
+    whole = hstack([assign, rest])
+    answer = linprog(
+        cost,
+        A_ub=csc_array(vstack([*left, whole[optional]])),
+        b_ub=np.concatenate([*right, np.ones(int(optional.sum()))]),
+        A_eq=csc_array(whole[must]) if must.any() else None,
+        b_eq=np.ones(int(must.sum())) if must.any() else None,
+        bounds=np.stack([np.zeros(width), limit], axis=1),
+        method="highs",
+        options={"time_limit": max(0.1, seconds)},
+    )
+    if answer.status != 0:
+        return None
+    dual = answer.ineqlin.marginals
+    prices = np.zeros(core.rows)
+    prices[above] -= dual[: above.sum()]
+    prices[below] += dual[above.sum() : above.sum() + below.sum()]
+    return admissible(core, prices)
+
+
+def _position_columns(core: Core, opened: np.ndarray, side: np.ndarray) -> csr_array:
+    """[R, J] the bound of each row of an open position in its column."""
+    rows = np.flatnonzero((core.position >= 0) & np.isfinite(side))
+    column = np.searchsorted(opened, core.position[rows])
+    return csr_array((side[rows], (rows, column)), shape=(core.rows, len(opened)))
+
+
+def _price_units(core: Core, choice: np.ndarray) -> np.ndarray:
+    """[R] what a unit of each row's measure is worth, roughly: value ÷ measure of the options units would like, by
+    factor. Sets the size of the first steps; a soft row's is at most its penalty."""
+    taken = choice[choice >= 0]
+    worth = float(np.abs(core.value[taken]).sum())
+    unit = np.zeros(core.rows)
+    for row, amount in core.contributions(taken):
+        used = float(np.abs(amount).sum())
+        rows = np.unique(row[row >= 0])
+        if used > 0:
+            unit[rows] = np.maximum(unit[rows], worth / used)
+    typical = np.median(unit[unit > 0]) if (unit > 0).any() else 1.0
+    return np.minimum(np.where(unit > 0, unit, typical), core.penalty)
+
+
+def _gradient(core: Core, prices: np.ndarray, usage: np.ndarray) -> np.ndarray:
+    """[R] subgradient of the bound in the prices, in shares of each row's right-hand side, clipped to ±1."""
+    side = np.where(prices > 0, core.upper, np.where(prices < 0, core.lower, np.clip(usage, core.lower, core.upper)))
+    held = core.position >= 0
+    if held.any():
+        with np.errstate(invalid="ignore"):
+            paid = np.where(prices == 0, 0.0, prices * side)
+        per_rep = np.bincount(core.position[held], weights=paid[held], minlength=len(core.cost))
+        side = np.where(held & (per_rep[core.position] <= core.cost[core.position]), 0.0, side)
+    scale = np.maximum(np.maximum(np.abs(side), np.abs(usage)), 1e-9)
+    return np.clip((side - usage) / scale, -1.0, 1.0)

@@ -1,0 +1,57 @@
+"""The engines. To add one: a file of its own, and a line here.
+
+Engines are named here with the module that holds them, and imported only where they run: a solver package is loaded by
+the process that needs it and by no other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from optimizer.engines.base import Answer, Engine, Limits, Progress, Report
+from optimizer.errors import unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where an engine is, whether it can prove optimality, and what it does, without importing it."""
+
+    name: str
+    module: str
+    cls: str
+    exact: bool
+    about: str
+
+
+ENGINES: tuple[Entry, ...] = (
+    Entry("cpsat", "optimizer.engines.cpsat", "CpSat", True, "OR-Tools CP-SAT on the whole model"),
+    Entry("highs", "optimizer.engines.highs", "Highs", True, "HiGHS branch and cut on the whole model"),
+    Entry("greedy", "optimizer.engines.greedy", "Greedy", False, "biggest first, each to the rep worth most with room"),
+    Entry("balance", "optimizer.engines.greedy", "Balance", False, "biggest first, each onto the least loaded rep"),
+)
+
+
+def entry(name: str) -> Entry:
+    """The entry of an engine. Raises `UsageError` listing the known ones."""
+    found = {e.name: e for e in ENGINES}
+    if name not in found:
+        raise unknown("engine", name, [*found, "auto"])
+    return found[name]
+
+
+def load(name: str) -> Engine:
+    """The engine itself; imports its solver."""
+    e = entry(name)
+    engine: Engine = getattr(import_module(e.module), e.cls)()
+    return engine
+
+
+def choose(options: int, rows: int) -> tuple[str, str]:
+    """The engine `auto` takes for a problem of this size, and why, in words."""
+    if options <= 60_000:
+        return "highs", f"{options:,} options are few enough for an exact engine"
+    return "greedy", f"{options:,} options are more than the exact engines manage in reasonable time"
+
+
+__all__ = ["ENGINES", "Answer", "Engine", "Limits", "Progress", "Report", "choose", "entry", "load"]

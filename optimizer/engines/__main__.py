@@ -1,0 +1,108 @@
+"""The child process of a solve: `python -m optimizer.engines FOLDER`.
+
+Reads the job a `solve` laid out in FOLDER, finds prices, runs one engine, and publishes every improvement as files that
+are whole at any moment, so that a kill loses nothing that was found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+
+def main(folder: Path) -> int:
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    _die_with_parent(int(job["parent"]))
+    _limit_memory(job["memory"])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from optimizer.engines.base import Limits
+    from optimizer.engines.run import run
+    from optimizer.core import Core
+
+    core = Core.load(Path(job["core"]))
+    hint = np.load(folder / "hint.npy") if (folder / "hint.npy").exists() else None
+    outbox = Outbox(folder)
+    try:
+        answer, dual = run(job["engine"], core, Limits(**job["limits"]), outbox.tell, hint, outbox.prices)
+    except MemoryError:
+        outbox.finish({"error": "memory"})
+        return 0
+    if answer.choice is not None:
+        outbox.array("answer", answer.choice)
+    outbox.array("prices", dual.prices)
+    outbox.finish(
+        {"bound": answer.bound, "claim": answer.claim, "stopped": answer.stopped, "notes": list(answer.notes)}
+        | {"choice": answer.choice is not None}
+    )
+    return 0
+
+
+class Outbox:
+    """Publishes progress as lines of `progress.jsonl`, arrays as `.npy` files put in place in one step, and reads
+    whether somebody asked to stop."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lines = (folder / "progress.jsonl").open("a", encoding="utf-8")
+        self.plans, self.best = 0, -np.inf
+
+    def tell(self, progress: object) -> bool:
+        from optimizer.engines.base import Progress
+
+        assert isinstance(progress, Progress)
+        if progress.choice is not None and progress.objective > self.best:
+            self.best = progress.objective
+            self.plans += 1
+            self.array("plan", progress.choice)
+        line = {"at": time.time(), "objective": progress.objective, "bound": progress.bound, "phase": progress.phase}
+        self.lines.write(json.dumps(line | {"plans": self.plans}) + "\n")
+        self.lines.flush()
+        return (self.folder / "stop").exists()
+
+    def prices(self, prices: np.ndarray) -> None:
+        self.array("prices", prices)
+
+    def array(self, name: str, values: np.ndarray) -> None:
+        part = self.folder / f"{name}.part.npy"
+        np.save(part, values)
+        os.replace(part, self.folder / f"{name}.npy")
+
+    def finish(self, answer: dict[str, object]) -> None:
+        part = self.folder / "answer.part"
+        part.write_text(json.dumps(answer), encoding="utf-8")
+        os.replace(part, self.folder / "answer.json")
+
+
+def _die_with_parent(parent: int) -> None:
+    """Ask Linux to kill this process when the thread that started it ends; leave at once if that has happened."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+def _limit_memory(most: int | None) -> None:
+    """An upper limit on address space, with room for what is mapped but not used; where the system knows limits."""
+    if most is None:
+        return
+    try:
+        import resource
+    except ImportError:
+        return
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (most + (8 << 30), most + (8 << 30)))
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,88 @@
+"""The contract of an engine: a pure function from a problem's arrays to an answer.
+
+A complete engine, "nobody serves anybody"::
+
+    class Nobody(Engine):
+        name = "nobody"
+        exact = False
+        about = "leaves every account unserved"
+
+        def solve(self, core, limits, report, hint=None):
+            choice = np.full(core.units, -1)
+            report(Progress(limits.elapsed(), core.objective(choice), choice=choice))
+            return Answer(choice, claim="none")
+
+An engine never prints, never reads a clock but its `limits`, and stops soon after `report` returns True.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from optimizer.core import Core
+
+Claim = Literal["optimal", "infeasible", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When to stop. `time_limit` in seconds from `started` (a `time.time()`); `gap` a share, 0 asks for proof.
+    Deterministic engines count work, not seconds, and use one worker unless they are told how to share the work."""
+
+    time_limit: float = 60.0
+    gap: float = 5e-4
+    seed: int = 1
+    deterministic: bool = False
+    threads: int = 2
+    started: float = field(default_factory=time.time)
+
+    def elapsed(self) -> float:
+        return time.time() - self.started
+
+    def left(self) -> float:
+        """Seconds left, never negative."""
+        return max(0.0, self.time_limit - self.elapsed())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Progress:
+    """Something new: a better plan (`choice` [U], option positions, -1 unserved), a better bound, or another phase."""
+
+    seconds: float
+    objective: float = float("nan")
+    bound: float = float("nan")
+    phase: str = ""
+    choice: np.ndarray | None = None
+
+
+#: told of progress; True asks the engine to stop
+Report = Callable[[Progress], bool]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """The best plan met (None: none that keeps every hard row), what the engine claims, and its own bound (inf: none).
+    `stopped` says that it was told to stop or ran out of time."""
+
+    choice: np.ndarray | None
+    bound: float = float("inf")
+    claim: Claim = "none"
+    stopped: bool = False
+    notes: tuple[str, ...] = ()
+
+
+class Engine:
+    """Base of every engine."""
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+    exact: ClassVar[bool] = False
+
+    def solve(self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None = None) -> Answer:
+        """The best plan this engine finds within its limits; `hint` [U] is a plan to start from."""
+        raise NotImplementedError

@@ -1,0 +1,223 @@
+"""`cpsat`: the whole model in OR-Tools CP-SAT. Integers only, so every row gets a scale of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from ortools.sat.python import cp_model
+from scipy.sparse import csr_array
+
+from optimizer.engines.base import Answer, Engine, Limits, Progress, Report
+from optimizer.core import Core
+
+INT_MIN, INT_MAX = -(1 << 62), (1 << 62) - 1
+#: no sum of |coefficient| × bound may pass this, so that nothing wraps and doubles stay exact
+LARGEST = float(1 << 52)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scaled:
+    """The integer model as protobuf text, the objective's scale, and what rounding can be worth at most, in currency."""
+
+    text: str
+    scale: float
+    error: float
+
+
+class CpSat(Engine):
+    """Exact, strong on logic; for small problems. Works on integers: values in cents or finer, measures in the coarsest
+    power of ten that is exact. What rounding can be worth is added to the bound."""
+
+    name = "cpsat"
+    about = "OR-Tools CP-SAT on the whole model; proves small problems"
+    exact = True
+
+    def solve(self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None = None) -> Answer:
+        scaled = integer_model(core, hint)
+        model = cp_model.CpModel()
+        if not model.proto.parse_text_format(scaled.text):
+            raise RuntimeError("CP-SAT did not take the model")
+        solver = cp_model.CpSolver()
+        p = solver.parameters
+        p.random_seed, p.relative_gap_limit = limits.seed, limits.gap
+        p.num_workers = 1 if limits.deterministic else max(1, limits.threads)
+        if limits.deterministic:
+            p.max_deterministic_time = max(0.1, limits.time_limit / 2)
+        p.max_time_in_seconds = max(0.05, limits.left())
+        watch = _Watch(core, limits, report, scaled)
+        solver.best_bound_callback = lambda bound: watch.heard(-bound / scaled.scale + scaled.error, solver.stop_search)
+        status = solver.solve(model, watch)
+        if status == cp_model.INFEASIBLE:
+            return Answer(None, claim="infeasible")
+        bound = float("inf")
+        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
+            bound = min(-solver.best_objective_bound / scaled.scale + scaled.error, watch.bound)
+        claim = "optimal" if status == cp_model.OPTIMAL else "none"
+        return Answer(watch.best, bound, claim, stopped=status != cp_model.OPTIMAL)
+
+
+class _Watch(cp_model.CpSolverSolutionCallback):
+    """Keeps the best plan, tells of progress, and stops the search when it is asked to."""
+
+    def __init__(self, core: Core, limits: Limits, report: Report, scaled: _Scaled) -> None:
+        super().__init__()
+        self.core, self.limits, self.report = core, limits, report
+        self.scaled = scaled
+        self.best: np.ndarray | None = None
+        self.value, self.bound = -np.inf, np.inf
+
+    def on_solution_callback(self) -> None:
+        chosen = np.flatnonzero(np.array(self.response_proto.solution)[: self.core.options])
+        choice = np.full(self.core.units, -1, dtype=np.int64)
+        choice[self.core.unit[chosen]] = chosen
+        value = self.core.objective(choice)
+        if value > self.value and self.core.feasible(choice):
+            self.best, self.value = choice, value
+            if self.report(Progress(self.limits.elapsed(), value, self.bound, "search", choice)):
+                self.stop_search()
+
+    def heard(self, bound: float, stop: object) -> None:
+        if bound < self.bound:
+            self.bound = bound
+            if self.report(Progress(self.limits.elapsed(), self.value, bound, "search")) and callable(stop):
+                stop()
+
+
+def integer_model(core: Core, hint: np.ndarray | None = None) -> _Scaled:
+    """The model in integers, minimising minus the value. Written as text, a string operation an array, not an option."""
+    a, k = core.matrix(), core.options
+    soft = np.flatnonzero(np.isfinite(core.penalty))
+    opened = np.flatnonzero(core.is_open)
+    row_scale, exact = row_scales(a)
+    top = np.zeros(core.units)
+    some = np.flatnonzero(np.diff(core.start) > 0)
+    if len(some):
+        top[some] = np.maximum.reduceat(np.abs(core.value), core.start[some])
+    most_out = _largest_violation(core, a)
+    reach = top.sum() + (core.penalty[soft] * most_out[soft]).sum() + core.cost[opened].sum()
+    price = core.penalty[soft] / row_scale[soft]
+    scale = value_scale(np.concatenate([core.value, core.cost[opened], price]), reach)
+    cost = np.concatenate([-np.round(core.value * scale), np.repeat(np.round(price * scale), 2), np.round(core.cost[opened] * scale)])
+    per_row = np.diff(a.indptr)
+    error = float(
+        np.abs(np.round(core.value * scale) / scale - core.value).max(initial=0.0) * core.units
+        + (np.abs(np.round(price * scale) / scale - price) * row_scale[soft] * most_out[soft]).sum()
+        + (core.penalty[soft] * ~exact[soft] * np.minimum(per_row[soft], core.units) * 0.5 / row_scale[soft]).sum()
+    )
+    widest = np.minimum(np.ceil(most_out[soft] * row_scale[soft]) + 1, LARGEST)
+    parts = [
+        "variables{domain:[0,1]}" * k,
+        *(f"variables{{domain:[0,{int(w)}]}}" * 2 for w in widest),
+        "variables{domain:[0,1]}" * len(opened),
+        _units(core),
+        *_rows(core, a, row_scale, exact, soft, opened),
+        _links(core, opened, k + 2 * len(soft)),
+    ]
+    used = np.flatnonzero(cost)
+    parts.append(f"objective{{vars:[{_join(used)}] coeffs:[{_join(cost[used])}]}}")
+    if hint is not None:
+        chosen = np.zeros(k, dtype=np.int64)
+        chosen[hint[hint >= 0]] = 1
+        parts.append(f"solution_hint{{vars:[{_join(np.arange(k))}] values:[{_join(chosen)}]}}")
+    return _Scaled("\n".join(p for p in parts if p), scale, error)
+
+
+def row_scales(a: csr_array) -> tuple[np.ndarray, np.ndarray]:
+    """Scale of each row and whether it is exact: the smallest power of ten that makes all its coefficients integers,
+    else the largest that cannot overflow (a million at most)."""
+    rows, reach = a.shape[0], np.asarray(abs(a).sum(axis=1)).ravel()
+    scale, exact = np.ones(rows), np.zeros(rows, dtype=bool)
+    of = np.repeat(np.arange(rows), np.diff(a.indptr))
+    for digits in range(7):
+        tried = a.data * 10.0**digits
+        off = np.abs(tried - np.round(tried)) > 1e-9 * np.maximum(1.0, np.abs(tried))
+        clean = np.bincount(of, weights=off, minlength=rows) == 0
+        small = reach * 10.0**digits < LARGEST / 4
+        fresh = ~exact & small
+        scale[fresh] = 10.0**digits
+        exact |= clean & fresh
+    return scale, exact
+
+
+def value_scale(amounts: np.ndarray, reach: float) -> float:
+    """The smallest power of ten, from cents on, that makes all amounts integers; else the largest that fits."""
+    best = 1.0
+    for digits in range(-6, 8):
+        scale = 10.0**digits
+        if reach * scale > LARGEST / 4 and digits > -6:
+            break
+        best = scale
+        tried = amounts * scale
+        if digits >= 0 and (np.abs(tried - np.round(tried)) <= 1e-9 * np.maximum(1.0, np.abs(tried))).all():
+            break
+    return best
+
+
+def _largest_violation(core: Core, a: csr_array) -> np.ndarray:
+    """[R] how far a row can be outside at most; 0 where it has no bound."""
+    plus = np.asarray(a.maximum(0).sum(axis=1)).ravel()
+    minus = np.asarray(a.minimum(0).sum(axis=1)).ravel()
+    over = np.where(np.isfinite(core.upper), plus - core.upper, 0.0)
+    under = np.where(np.isfinite(core.lower), core.lower - minus, 0.0)
+    held = np.where(core.position >= 0, np.where(np.isfinite(core.lower), np.abs(core.lower), 0.0), 0.0)
+    return np.maximum(0.0, np.maximum(over, under)) + held + np.where(core.position >= 0, plus - minus, 0.0)
+
+
+def _units(core: Core) -> str:
+    """At most one option a unit (exactly one where it is mandatory), for all units in one string."""
+    size = np.diff(core.start)
+    if (core.mandatory & (size == 0)).any():
+        return "constraints{bool_or{}}"
+    if not core.options:
+        return ""
+    token = np.arange(core.options).astype("U")
+    first = core.start[:-1][size > 0]
+    kind = np.where(core.mandatory[size > 0], "exactly_one", "at_most_one")
+    head = np.char.add(np.char.add(np.where(np.arange(len(first)) > 0, "]}}\nconstraints{", "constraints{"), kind), "{literals:[")
+    before = np.full(core.options, ",", dtype=head.dtype)
+    before[first] = head
+    return "".join(np.char.add(before, token).tolist()) + "]}}"
+
+
+def _rows(
+    core: Core, a: csr_array, scale: np.ndarray, exact: np.ndarray, soft: np.ndarray, opened: np.ndarray
+) -> list[str]:
+    """The limit rows, one string each (two where an open position's bounds differ)."""
+    out, k = [], core.options
+    slack = {int(r): k + 2 * i for i, r in enumerate(soft)}
+    place = {int(j): k + 2 * len(soft) + i for i, j in enumerate(opened)}
+    for r in range(core.rows):
+        span = slice(a.indptr[r], a.indptr[r + 1])
+        var, coef = a.indices[span], np.round(a.data[span] * scale[r])
+        spare = 0.0 if exact[r] else 0.5 * min(len(var), core.units)
+        upper = np.floor(core.upper[r] * scale[r] + spare + 1e-6) if np.isfinite(core.upper[r]) else None
+        lower = np.ceil(core.lower[r] * scale[r] - spare - 1e-6) if np.isfinite(core.lower[r]) else None
+        over, under = ([slack[r]], [slack[r] + 1]) if r in slack else ([], [])
+        y = place.get(int(core.position[r]))
+        for side, bound in (("upper", upper), ("lower", lower)):
+            if bound is None:
+                continue
+            extra_var = (over if side == "upper" else under) + ([y] if y is not None else [])
+            sign = [-1.0 if side == "upper" else 1.0] * len(over) + ([-bound] if y is not None else [])
+            limit = 0 if y is not None else int(bound)
+            domain = f"{INT_MIN},{limit}" if side == "upper" else f"{limit},{INT_MAX}"
+            out.append(
+                f"constraints{{linear{{vars:[{_join(np.append(var, extra_var))}] "
+                f"coeffs:[{_join(np.append(coef, sign))}] domain:[{domain}]}}}}"
+            )
+    return out
+
+
+def _links(core: Core, opened: np.ndarray, first: int) -> str:
+    """An option of an open position needs the position: not x or y."""
+    at = np.flatnonzero(core.is_open[core.rep])
+    if not len(at):
+        return ""
+    y = first + np.searchsorted(opened, core.rep[at])
+    texts = np.char.add(np.char.add("constraints{bool_or{literals:[", (-at - 1).astype("U")), np.char.add(",", y.astype("U")))
+    return "".join(np.char.add(texts, "]}}").tolist())
+
+
+def _join(numbers: np.ndarray) -> str:
+    return ",".join(map(str, np.asarray(numbers).astype(np.int64).tolist()))

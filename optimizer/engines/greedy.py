@@ -1,0 +1,116 @@
+"""`greedy`: what people do today. Biggest accounts first, each to the rep worth most among those with room."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optimizer.engines.base import Answer, Engine, Limits, Progress, Report
+from optimizer.kernels import level_out, place
+from optimizer.core import Core
+
+
+class Greedy(Engine):
+    """One waterfall: first whatever brings unmet hard rows towards their bounds (kept accounts, coverage), biggest value
+    first, then everything else. Never undoes a choice, except open positions that do not pay. Where that breaks a hard
+    row and a plan to start from is given, it keeps of that plan what fits, most value for the room first, and goes on."""
+
+    name = "greedy"
+    about = "biggest first, each to the rep worth most that still has room"
+
+    def solve(self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None = None) -> Answer:
+        choice = waterfall(core, needy_only=False)
+        if hint is not None and not core.feasible(choice):
+            choice = waterfall(core, needy_only=False, start=hint)
+        return finish(core, choice, limits, report)
+
+
+class Balance(Engine):
+    """Largest first onto the least loaded eligible rep (Graham 1969): the balancing that territory tools do. Unmet hard
+    rows are served first, as in `greedy`."""
+
+    name = "balance"
+    about = "biggest first, each onto the least loaded eligible rep"
+
+    def solve(self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None = None) -> Answer:
+        choice = level(core, waterfall(core, needy_only=True))
+        if hint is not None and not core.feasible(choice):
+            choice = level(core, waterfall(core, needy_only=True, start=hint))
+        return finish(core, choice, limits, report)
+
+
+def level(core: Core, choice: np.ndarray) -> np.ndarray:
+    """`choice` [U] with every unit that has none given to its least loaded rep with room; changes it in place."""
+    size = sizes(core)
+    taken = choice >= 0
+    load = np.bincount(core.rep[choice[taken]], weights=size[taken], minlength=len(core.cost))
+    weight = np.where(core.is_open, 1e-9, 1.0)  # an open position looks full: nobody balances onto an empty chair
+    usage = np.append(core.usage(choice), 0.0)
+    level_out(
+        np.argsort(-size, kind="stable"), core.start, core.rep, size, load, weight, core.unit_coef, core.option_coef,
+        core.unit_row, core.rep_row, core.factor, core.lower, core.upper, np.isinf(core.penalty), usage, choice,
+    )  # fmt: skip
+    return choice
+
+
+def sizes(core: Core) -> np.ndarray:
+    """[U] how big a unit is: its largest option value, at least a cent so that every unit counts."""
+    out = np.full(core.units, 0.01)
+    some = np.flatnonzero(np.diff(core.start) > 0)
+    if len(some):
+        out[some] = np.maximum(0.01, np.maximum.reduceat(core.value, core.start[some]))
+    return out
+
+
+def waterfall(core: Core, needy_only: bool, start: np.ndarray | None = None) -> np.ndarray:
+    """[U] the greedy choice: mandatory units, what fits of `start`, then unmet rows, then (unless `needy_only`) all that
+    is worth something."""
+    choice = np.full(core.units, -1, dtype=np.int64)
+    usage = np.zeros(core.rows + 1)
+    hard = np.isinf(core.penalty)
+    order = np.argsort(-sizes(core), kind="stable")
+    freedom = np.diff(core.start)
+    must = order[core.mandatory[order]]
+    must = must[np.argsort(freedom[must], kind="stable")]
+    worthwhile = np.where(core.value > 0, core.value, -np.inf)
+
+    def fill(units: np.ndarray, rank: np.ndarray, needy: bool) -> None:
+        place(
+            units, core.start, core.rep, rank, core.unit_coef, core.option_coef, core.unit_row, core.rep_row, core.factor,
+            core.lower, core.upper, hard, usage, choice, needy, True,
+        )  # fmt: skip
+
+    fill(must, core.value, False)
+    if start is not None:
+        given = start[start >= 0]
+        only = np.full(core.options, -np.inf)
+        only[given] = core.value[given]
+        per_room = core.value[given] / np.maximum(room(core, given), 1e-9)
+        fill(core.unit[given][np.argsort(-per_room, kind="stable")], only, False)
+    fill(order, core.value, True)
+    if not needy_only:
+        fill(order, worthwhile, False)
+    return choice
+
+
+def room(core: Core, chosen: np.ndarray) -> np.ndarray:
+    """[chosen] the share of hard upper bounds that each option takes, summed over its rows."""
+    out = np.zeros(len(chosen))
+    upper = np.append(np.where(np.isinf(core.penalty) & (core.upper > 0), core.upper, np.inf), np.inf)
+    for row, amount in core.contributions(chosen):
+        out += np.maximum(0.0, amount) / upper[row]
+    return out
+
+
+def finish(core: Core, choice: np.ndarray, limits: Limits, report: Report) -> Answer:
+    """Close open positions that do not pay, judge the plan, and say which rows are short when it breaks any."""
+    if core.feasible(choice):
+        for position in np.flatnonzero(core.is_open):
+            without = np.where((choice >= 0) & (core.rep[choice] == position), -1, choice)
+            if core.feasible(without) and core.objective(without) > core.objective(choice):
+                choice = without
+        report(Progress(limits.elapsed(), core.objective(choice), phase="plan", choice=choice))
+        return Answer(choice)
+    short = np.flatnonzero(core.shortfall(choice) * np.isinf(core.penalty) > 0)
+    unserved = int((choice[core.mandatory] < 0).sum())
+    notes = [f"{len(short)} hard rows are not kept (rows {', '.join(map(str, short[:5]))}{', …' * (len(short) > 5)})"]
+    return Answer(None, notes=tuple(notes + ([f"{unserved} mandatory accounts found no room"] if unserved else [])))

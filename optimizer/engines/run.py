@@ -1,0 +1,51 @@
+"""One engine on one problem, in this process: prices and their bound first, then the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from optimizer.dual import PASSES, Dual, find_prices
+from optimizer.engines import entry, load
+from optimizer.engines.base import Answer, Limits, Progress, Report
+from optimizer.core import Core, share_of
+
+#: share of the time limit that finding prices may take
+PRICE_SHARE = 0.25
+
+
+def run(
+    name: str,
+    core: Core,
+    limits: Limits,
+    report: Report,
+    hint: np.ndarray | None = None,
+    priced: Callable[[np.ndarray], None] | None = None,
+) -> tuple[Answer, Dual]:
+    """The engine's answer, and the prices that prove a bound for it whatever the engine. `priced` hears of them early."""
+    asked = [report(Progress(limits.elapsed(), phase="prices"))]
+
+    def stop(bound: float) -> bool:
+        asked[0] = report(Progress(limits.elapsed(), bound=bound, phase="prices")) or asked[0]
+        return asked[0]
+
+    seconds = 1e9 if limits.deterministic else PRICE_SHARE * limits.left()
+    exact = entry(name).exact
+    dual = find_prices(core, seconds, stop, lp=not limits.deterministic, passes=PASSES)
+    if priced is not None:
+        priced(dual.prices)
+    if report(Progress(limits.elapsed(), bound=dual.bound, phase="search")) or asked[0]:
+        if exact:
+            return Answer(None, stopped=True), dual
+    if dual.bound == -np.inf:
+        return Answer(None, dual.bound, "infeasible"), dual
+    if exact and limits.left() <= 0:
+        return Answer(None, stopped=True), dual
+
+    def watched(progress: Progress) -> bool:
+        """Stops as well when the plan is within the gap of what the prices prove, which a search may not know."""
+        near = share_of(dual.bound, progress.objective) <= limits.gap
+        return report(progress) or (exact and near and progress.choice is not None)
+
+    return load(name).solve(core, limits, watched, hint), dual

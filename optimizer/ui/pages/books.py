@@ -1,0 +1,71 @@
+"""Each rep's book under a plan, against today's."""
+
+import pandas as pd
+import streamlit as st
+
+from optimizer import charts
+from optimizer.ui import cache, widgets
+
+widgets.title("Books", "What each rep would have, against today. Bars are the plan, ticks are today.")
+kept = widgets.choose_plan("books.which")
+plan, today = cache.books(kept.folder)
+currency = kept.currency
+
+MEASURES = {
+    "Utilisation": ("utilisation", "hours ÷ capacity", ".0%"),
+    "Potential": ("potential", f"potential, {currency} a year", ",.0f"),
+    "Accounts": ("accounts", "accounts", ",.0f"),
+    "ARR": ("arr", f"ARR, {currency} a year", ",.0f"),
+    "Model value": ("value", f"model value, {currency} a year", ",.0f"),
+}
+label = st.segmented_control("Measure", list(MEASURES), default="Utilisation", key="books.measure") or "Utilisation"
+column, axis, form = MEASURES[label]
+
+names = plan["rep"].where(~plan["rep"].duplicated(keep=False), plan["rep"] + " (" + plan["rep_id"] + ")")
+names = names.where(~plan["open"], names + " · open")
+both = pd.DataFrame({"rep": names, "plan": plan[column], "today": today[column]}).sort_values("plan", ascending=False)
+if column == "utilisation":
+    chart = charts.utilisation(both.rename(columns={"plan": "utilisation"}))
+else:
+    chart = charts.book_measure(both, axis, form)
+
+left, right = st.columns([3, 2], gap="large")
+with left:
+    st.altair_chart(chart, key="books.chart", alt=f"{label} of each rep, plan against today")
+with right:
+    working = plan[plan["accounts"] > 0]
+    capacity = float(working["capacity_hours"].sum())
+    st.metric("Utilisation of the team", widgets.share(float(working["hours"].sum()) / capacity if capacity else float("nan"), 0), border=True)
+    over, over_today = int((plan["utilisation"] > 1 + 1e-9).sum()), int((today["utilisation"] > 1 + 1e-9).sum())
+    st.metric("Reps above capacity", f"{over} (today {over_today})", border=True)
+    spread, spread_today = plan[column].max() / plan[column].mean(), today[column].max() / today[column].mean()
+    st.metric(f"Fullest book ÷ mean, {label.lower()}", f"{spread:.2f} (today {spread_today:.2f})", border=True)
+
+table = plan.assign(rep=names, change=plan["accounts"] - plan["accounts_today"])
+table = table.assign(**{c: table[c].round(0) for c in ("hours", "potential", "arr", "value", "quota")})
+empty = {c for c in ("team", "quota") if table[c].isna().all()} | ({"taken_on"} if not table["taken_on"].any() else set())
+order = [c for c in ("rep", "team", "utilisation", "hours", "accounts", "change", "key_accounts", "potential", "arr", "value",
+                     "quota", "moved_in", "moved_out", "taken_on") if c not in empty]
+st.subheader("Book by book")
+st.dataframe(
+    table.sort_values("utilisation", ascending=False), hide_index=True, column_order=order, key="books.table", alt="one row a rep",
+    height=38 + 35 * min(20, len(table)), column_config={
+        "rep": st.column_config.TextColumn("rep", width="small", pinned=True),
+        "team": st.column_config.TextColumn("team", width="small"),
+        "utilisation": st.column_config.ProgressColumn("utilisation", format="percent", min_value=0, max_value=max(1.0, float(table["utilisation"].max())), width=110),
+        "hours": widgets.number("hours", width=65),
+        "accounts": widgets.number("accounts", width=75),
+        "change": st.column_config.NumberColumn("± today", format="%+d", width=70),
+        "key_accounts": widgets.number("key", width=50, help="key accounts"),
+        "potential": widgets.number("potential", width=90),
+        "arr": widgets.number("ARR", width=85),
+        "value": widgets.number("value", width=85, help="model value"),
+        "quota": widgets.number("quota", width=85),
+        "moved_in": widgets.number("in", width=45, help="accounts that come from other reps"),
+        "moved_out": widgets.number("out", width=45, help="accounts that go to other reps, or to nobody"),
+        "taken_on": widgets.number("new", width=50, help="accounts none of the reps had"),
+    },
+)
+st.caption(f"Money in {currency} a year; hours a year. An account served in two roles counts in each rep's book.")
+st.download_button("Books as CSV", lambda: widgets.csv_bytes(plan), f"{widgets.file_name('books', kept.name)}.csv", "text/csv",
+                   key="books.csv", icon=":material/download:", on_click="ignore")

@@ -1,0 +1,86 @@
+"""Judge a kept run again: the plan by its rules, the bound by its prices. Imports no engine and no solver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from optimizer.certificate import BoundBy, bound
+from optimizer.check import Report, judge
+from optimizer.plan import Plan
+from optimizer.problem import Problem
+
+if TYPE_CHECKING:
+    from optimizer.store import Run
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """What was recomputed. `bound` is what the prices prove; `claimed` and `bound_by` what the run says.
+
+    A bound by search cannot be recomputed without a solver: the prices' own bound then stands beside it.
+    """
+
+    report: Report | None
+    objective: float
+    bound: float
+    claimed: float
+    bound_by: BoundBy
+    objective_agrees: bool
+    bound_agrees: bool
+
+    @property
+    def ok(self) -> bool:
+        """The plan keeps every hard rule, and objective and bound are as the run says."""
+        return (self.report is None or self.report.ok) and self.objective_agrees and self.bound_agrees
+
+    def to_record(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "ok": self.ok,
+            "feasible": self.report is None or self.report.ok,
+            "objective": self.objective,
+            "bound": self.bound,
+            "claimed_bound": self.claimed,
+            "bound_by": self.bound_by,
+            "objective_agrees": self.objective_agrees,
+            "bound_agrees": self.bound_agrees,
+            "violations": [] if self.report is None else self.report.sentences(),
+        }
+
+    def __str__(self) -> str:
+        plan = "there is no plan" if self.report is None else str(self.report)
+        agrees = {True: "agrees with the run", False: "DIFFERS FROM THE RUN"}
+        if self.bound_by == "search":
+            proof = (
+                f"bound {self.claimed:,.2f} was proved by search and cannot be recomputed without a solver; "
+                f"prices alone prove {self.bound:,.2f}"
+            )
+        else:
+            proof = f"bound {self.bound:,.2f} recomputed from prices: {agrees[self.bound_agrees]}"
+        return f"{plan}\nobjective {self.objective:,.2f}: {agrees[self.objective_agrees]}\n{proof}"
+
+
+def verify(
+    problem: Problem, plan: Plan | None, prices: np.ndarray, objective: float, claimed: float, bound_by: BoundBy
+) -> Verdict:
+    """Recompute feasibility, objective and bound of a plan from tables, rules and prices [R]."""
+    report = judge(problem.scores, problem.scenario.active, plan) if plan is not None else None
+    mine = report.objective if report is not None else float("nan")
+    proved = bound(problem.core, prices)
+    slack = 1e-6 * max(1.0, abs(claimed) if np.isfinite(claimed) else 1.0)
+    same_value = plan is None or abs(mine - objective) <= 1e-6 * max(1.0, abs(mine))
+    if bound_by == "search":
+        bound_fits = claimed <= proved + slack and (plan is None or mine <= claimed + slack)
+    else:
+        bound_fits = not np.isfinite(claimed) or proved <= claimed + slack
+    return Verdict(report, mine, proved, claimed, bound_by, bool(same_value), bool(bound_fits))
+
+
+def verify_run(run: Run) -> Verdict:
+    """`verify` of a kept run, against what its record says."""
+    said = run.record
+    figures = [float("nan") if said[name] is None else float(said[name]) for name in ("objective", "bound")]
+    return verify(run.problem, run.plan, run.prices, *figures, said["bound_by"])
