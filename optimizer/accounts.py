@@ -113,10 +113,9 @@ def _from_children(tables: Tables, accounts: pd.DataFrame) -> dict[str, pd.Serie
     columns["open_opportunity"] = given.fillna(pd.Series(is_open, accounts.index, dtype="boolean")).astype(bool)
     if tables.contacts is not None:
         at = ids.get_indexer(tables.contacts["account_id"])
-        active = np.ones(len(at), dtype=bool)
+        counts = {"contacts": at >= 0}
         if "active" in tables.contacts:
-            active = tables.contacts["active"].fillna(True).to_numpy(dtype=bool)
-        counts = {"contacts": at >= 0, "contacts_active": (at >= 0) & active}
+            counts["contacts_active"] = (at >= 0) & tables.contacts["active"].fillna(False).to_numpy(dtype=bool)
         for name, chosen in counts.items():
             count = pd.Series(np.bincount(at[chosen], minlength=len(ids)).astype(float), accounts.index)
             columns[name] = _given(accounts, name, float).fillna(count)

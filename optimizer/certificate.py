@@ -6,6 +6,7 @@ stay within ± penalty) weak duality gives an upper bound on every plan (design.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -25,25 +26,38 @@ def admissible(core: Core, prices: np.ndarray) -> np.ndarray:
 
 def adjusted(core: Core, prices: np.ndarray, first: int, last: int) -> np.ndarray:
     """Price-adjusted value v − Σ λ a of every option of units `first` to `last`."""
-    span = slice(core.start[first], core.start[last])
-    rep, unit = core.rep[span], np.repeat(np.arange(first, last), np.diff(core.start[first : last + 1]))
-    out = np.array(core.value[span])
-    padded = np.append(prices, 0.0)
-    for by_option, coef, by_rep, row in core.factor:
-        price = padded[core.rep_row[row]][rep] if by_rep else padded[core.unit_row[row, first:last]][unit - first]
-        out -= price * (core.option_coef[coef, span] if by_option else core.unit_coef[coef][unit])
+    out = np.array(core.value[core.start[first] : core.start[last]])
+    for paid in _payments(core, prices, first, last):
+        out -= paid
     return out
 
 
-def best_of_units(core: Core, prices: np.ndarray) -> np.ndarray:
-    """[U] the best price-adjusted value of each unit; 0 for unserved where that is allowed, -inf where nothing is."""
-    best = np.where(core.mandatory, -np.inf, 0.0)
+def _payments(core: Core, prices: np.ndarray, first: int, last: int) -> Iterator[np.ndarray]:
+    """λ a of each factor, for every option of units `first` to `last`."""
+    span = slice(core.start[first], core.start[last])
+    rep, unit = core.rep[span], np.repeat(np.arange(first, last), np.diff(core.start[first : last + 1]))
+    padded = np.append(prices, 0.0)
+    for by_option, coef, by_rep, row in core.factor:
+        price = padded[core.rep_row[row]][rep] if by_rep else padded[core.unit_row[row, first:last]][unit - first]
+        yield price * (core.option_coef[coef, span] if by_option else core.unit_coef[coef][unit])
+
+
+def best_of_units(core: Core, prices: np.ndarray) -> tuple[np.ndarray, float]:
+    """[U] the best price-adjusted value of each unit (0 for unserved where that is allowed, -inf where nothing is), and
+    the sum over units of the largest |v| + Σ |λ a|: the scale that rounding errors are measured by."""
+    best, scale = np.where(core.mandatory, -np.inf, 0.0), 0.0
     for first, last in chunks(core.start):
         some = np.flatnonzero(np.diff(core.start[first : last + 1]) > 0)
         if len(some):
-            top = np.maximum.reduceat(adjusted(core, prices, first, last), core.start[first + some] - core.start[first])
-            best[first + some] = np.maximum(best[first + some], top)
-    return best
+            begin = core.start[first + some] - core.start[first]
+            value = np.array(core.value[core.start[first] : core.start[last]])
+            size = np.abs(value)
+            for paid in _payments(core, prices, first, last):
+                value -= paid
+                size += np.abs(paid)
+            best[first + some] = np.maximum(best[first + some], np.maximum.reduceat(value, begin))
+            scale += float(np.maximum.reduceat(size, begin).sum())
+    return best, scale
 
 
 def bound(core: Core, prices: np.ndarray) -> float:
@@ -52,12 +66,13 @@ def bound(core: Core, prices: np.ndarray) -> float:
     -inf proves that there is no such plan (a mandatory unit without options).
     """
     prices = admissible(core, prices)
-    best = best_of_units(core, prices)
+    best, scale = best_of_units(core, prices)
     total = best.sum() + of_rows(core, prices)
     with np.errstate(invalid="ignore"):
         sides = np.where(prices > 0, prices * core.upper, np.where(prices < 0, prices * core.lower, 0.0))
-    size = np.abs(best).sum() + np.abs(sides).sum() + np.abs(core.cost[core.is_open]).sum() + largest(core)
-    return float(total + 64 * np.finfo(float).eps * size) if np.isfinite(total) else float(total)
+    scale += np.abs(sides).sum() + np.abs(core.cost[core.is_open]).sum()
+    steps = 64 + 2 * len(core.factor)
+    return float(total + steps * np.finfo(float).eps * scale) if np.isfinite(total) else float(total)
 
 
 def of_rows(core: Core, prices: np.ndarray) -> float:
@@ -67,17 +82,6 @@ def of_rows(core: Core, prices: np.ndarray) -> float:
     held = core.position >= 0
     per_position = np.bincount(core.position[held], weights=sides[held], minlength=len(core.cost))[core.is_open]
     return float(sides[~held].sum() + np.maximum(0.0, per_position - core.cost[core.is_open]).sum())
-
-
-def largest(core: Core) -> float:
-    """The sum over units of their largest |value|: the scale rounding errors are measured by."""
-    total = 0.0
-    for first, last in chunks(core.start):
-        some = np.flatnonzero(np.diff(core.start[first : last + 1]) > 0)
-        if len(some):
-            part = np.abs(core.value[core.start[first] : core.start[last]])
-            total += float(np.maximum.reduceat(part, core.start[first + some] - core.start[first]).sum())
-    return total
 
 
 def chunks(start: np.ndarray) -> list[tuple[int, int]]:

@@ -30,12 +30,12 @@ def solve_all(
 ) -> Comparison:
     """Solve the scenarios of `folder` one after the other, keep the runs under `out`, and compare."""
     plans: dict[str, Judged] = {}
-    base = None
+    base, first = None, None
     for path in scenario_paths(folder):
         tables, scenario, findings = open_company(path)
         findings.raise_errors()
         problem = build(tables, scenario)
-        base = base or problem
+        base, first = base or problem, first or tables
         with live(scenario.name) as report:
             result = solve(problem, engine, time_limit, report=report)
         announce(f"{scenario.name}: {result}")
@@ -45,7 +45,7 @@ def solve_all(
             plans[scenario.name] = Judged(problem.scores, problem.scenario.active, result.plan)
     if base is None:
         raise UsageError(f"{folder} has no scenario")
-    return compare(base.scores, base.scenario.active, {"today": base.today, **plans})
+    return compare(base.scores, base.scenario.active, {"today": base.today, **plans}, first)
 
 
 def compare_runs(runs: Sequence[Run]) -> Comparison:
@@ -57,4 +57,4 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
             name = run.problem.scenario.name
             name = f"{name} ({run.folder.name})" if name in plans else name
             plans[name] = Judged(run.problem.scores, run.problem.scenario.active, run.plan)
-    return compare(first.scores, first.scenario.active, plans)
+    return compare(first.scores, first.scenario.active, plans, runs[0].tables)

@@ -15,7 +15,8 @@ from optimizer.core import Core
 
 #: up to so many options the LP is solved at once; up to so many it is tried after the ascent, while there is time
 LP_FIRST, LP_OPTIONS = 50_000, 500_000
-PASSES = 250
+#: passes of the ascent; half as many beyond five million options
+PASSES = 500
 
 Stop = Callable[[float], bool]
 
@@ -74,6 +75,7 @@ def ascend(core: Core, passes: int, end: float, stop: Stop | None = None) -> Dua
     prices = np.zeros(core.rows)
     best, choice = best_choice(core, prices)
     kept = Dual(prices, bound(core, prices), 0)
+    passes = passes if core.options <= 5_000_000 else passes // 2
     if not core.rows or not np.isfinite(kept.bound):
         return kept
     unit = _price_units(core, choice)
@@ -127,7 +129,7 @@ def lp_prices(core: Core, seconds: float) -> np.ndarray | None:
         A_eq=csc_array(whole[must]) if must.any() else None,
         b_eq=np.ones(int(must.sum())) if must.any() else None,
         bounds=np.stack([np.zeros(width), limit], axis=1),
-        method="highs",
+        method="highs" if core.options <= LP_FIRST else "highs-ipm",
         options={"time_limit": max(0.1, seconds)},
     )
     if answer.status != 0:

@@ -236,19 +236,20 @@ def _ties(
     return np.where((high >= 0) & (low != high), -2, high), high >= 0
 
 
-def _keep_nearest(part: Options, cuts: Sequence[tuple[int, str] | None]) -> Options:
+def _keep_nearest(part: Options, cuts: Sequence[tuple[int, str, np.ndarray]]) -> Options:
     from optimizer.rules.nearest import goodness
 
     scores, count = part.scores, np.diff(part.unit_start)
     kept = np.ones(len(part.rep), dtype=bool)
     for cut in cuts:
-        if cut is None or count.max(initial=0) <= cut[0]:
+        most, by, about = cut
+        asked = np.logical_or.reduceat(about[part.member], part.member_start[:-1])
+        if count[asked].max(initial=0) <= most:
             continue
-        most, by = cut
         good = part.total(lambda n, r, l, v, by=by: goodness(scores, by, n, r, l))  # type: ignore[misc]
         among = np.ones(len(good), dtype=bool)
-        for c in np.unique(count[count > most]):
-            at = part.unit_start[:-1][count == c][:, None] + np.arange(c)
+        for c in np.unique(count[asked & (count > most)]):
+            at = part.unit_start[:-1][asked & (count == c)][:, None] + np.arange(c)
             rows = good[at]
             last = -np.partition(-rows, most - 1, axis=1)[:, most - 1]
             among[at] = rows >= last[:, None]

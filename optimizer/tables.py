@@ -208,7 +208,7 @@ CONTACTS = Table(
         Column("account_id", "id", "their account", required=True,
                aliases=("AccountId", "Account ID", "Associated Company IDs", "Associated Company")),
         Column("name", "text", "the person's name", aliases=("Full Name",)),
-        Column("active", "flag", "in touch with us", aliases=("Is Active",), default="yes"),
+        Column("active", "flag", "in touch with us", aliases=("Is Active",), default="not known"),
         Column("last_activity", "date", "last touch", aliases=("LastActivityDate", "Last Activity", "Last Activity Date")),
     ),
     aliases=("contact", "people"),

@@ -8,7 +8,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 from scipy.sparse import csr_array
 
-from optimizer.engines.base import Answer, Engine, Limits, Progress, Report
+from optimizer.engines.base import Answer, Engine, Limits, Progress, Report, claim_of
 from optimizer.core import Core
 
 INT_MIN, INT_MAX = -(1 << 62), (1 << 62) - 1
@@ -53,8 +53,7 @@ class CpSat(Engine):
         bound = float("inf")
         if status in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
             bound = min(-solver.best_objective_bound / scaled.scale + scaled.error, watch.bound)
-        claim = "optimal" if status == cp_model.OPTIMAL else "none"
-        return Answer(watch.best, bound, claim, stopped=status != cp_model.OPTIMAL)
+        return Answer(watch.best, bound, claim_of(watch.value, bound), stopped=status != cp_model.OPTIMAL)
 
 
 class _Watch(cp_model.CpSolverSolutionCallback):
@@ -89,7 +88,7 @@ def integer_model(core: Core, hint: np.ndarray | None = None) -> _Scaled:
     a, k = core.matrix(), core.options
     soft = np.flatnonzero(np.isfinite(core.penalty))
     opened = np.flatnonzero(core.is_open)
-    row_scale, exact = row_scales(a)
+    row_scale, exact = row_scales(a, np.where(np.isfinite(core.penalty), [core.lower, core.upper], 0.0))
     top = np.zeros(core.units)
     some = np.flatnonzero(np.diff(core.start) > 0)
     if len(some):
@@ -99,11 +98,10 @@ def integer_model(core: Core, hint: np.ndarray | None = None) -> _Scaled:
     price = core.penalty[soft] / row_scale[soft]
     scale = value_scale(np.concatenate([core.value, core.cost[opened], price]), reach)
     cost = np.concatenate([-np.round(core.value * scale), np.repeat(np.round(price * scale), 2), np.round(core.cost[opened] * scale)])
-    per_row = np.diff(a.indptr)
     error = float(
         np.abs(np.round(core.value * scale) / scale - core.value).max(initial=0.0) * core.units
         + (np.abs(np.round(price * scale) / scale - price) * row_scale[soft] * most_out[soft]).sum()
-        + (core.penalty[soft] * ~exact[soft] * np.minimum(per_row[soft], core.units) * 0.5 / row_scale[soft]).sum()
+        + np.abs(np.round(core.cost[opened] * scale) / scale - core.cost[opened]).sum()
     )
     widest = np.minimum(np.ceil(most_out[soft] * row_scale[soft]) + 1, LARGEST)
     parts = [
@@ -123,14 +121,16 @@ def integer_model(core: Core, hint: np.ndarray | None = None) -> _Scaled:
     return _Scaled("\n".join(p for p in parts if p), scale, error)
 
 
-def row_scales(a: csr_array) -> tuple[np.ndarray, np.ndarray]:
-    """Scale of each row and whether it is exact: the smallest power of ten that makes all its coefficients integers,
-    else the largest that cannot overflow (a million at most)."""
-    rows, reach = a.shape[0], np.asarray(abs(a).sum(axis=1)).ravel()
+def row_scales(a: csr_array, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scale of each row and whether it is exact: the smallest power of ten that makes all its coefficients, and the
+    `bounds` [2, R] that matter to the last digit, integers; else the largest that cannot overflow (a million at most)."""
+    rows, bounds = a.shape[0], np.where(np.isfinite(bounds), bounds, 0.0)
+    reach = np.asarray(abs(a).sum(axis=1)).ravel() + np.abs(bounds).sum(axis=0)
     scale, exact = np.ones(rows), np.zeros(rows, dtype=bool)
-    of = np.repeat(np.arange(rows), np.diff(a.indptr))
+    of = np.concatenate([np.repeat(np.arange(rows), np.diff(a.indptr)), np.tile(np.arange(rows), 2)])
+    numbers = np.concatenate([a.data, bounds.ravel()])
     for digits in range(7):
-        tried = a.data * 10.0**digits
+        tried = numbers * 10.0**digits
         off = np.abs(tried - np.round(tried)) > 1e-9 * np.maximum(1.0, np.abs(tried))
         clean = np.bincount(of, weights=off, minlength=rows) == 0
         small = reach * 10.0**digits < LARGEST / 4
@@ -183,7 +183,8 @@ def _units(core: Core) -> str:
 def _rows(
     core: Core, a: csr_array, scale: np.ndarray, exact: np.ndarray, soft: np.ndarray, opened: np.ndarray
 ) -> list[str]:
-    """The limit rows, one string each (two where an open position's bounds differ)."""
+    """The limit rows, one string a side. Bounds are rounded so that no plan is worth less here than it is: those of hard
+    rows to the integer within, those of soft rows to the integer outside, both with room for rounded coefficients."""
     out, k = [], core.options
     slack = {int(r): k + 2 * i for i, r in enumerate(soft)}
     place = {int(j): k + 2 * len(soft) + i for i, j in enumerate(opened)}
@@ -191,8 +192,10 @@ def _rows(
         span = slice(a.indptr[r], a.indptr[r + 1])
         var, coef = a.indices[span], np.round(a.data[span] * scale[r])
         spare = 0.0 if exact[r] else 0.5 * min(len(var), core.units)
-        upper = np.floor(core.upper[r] * scale[r] + spare + 1e-6) if np.isfinite(core.upper[r]) else None
-        lower = np.ceil(core.lower[r] * scale[r] - spare - 1e-6) if np.isfinite(core.lower[r]) else None
+        most = float(np.abs(coef).sum()) + 1.0 if r not in slack else LARGEST
+        upper = _integer(core.upper[r] * scale[r] + spare, r not in slack, most)
+        lower = _integer(-core.lower[r] * scale[r] + spare, r not in slack, most)
+        lower = None if lower is None else -lower
         over, under = ([slack[r]], [slack[r] + 1]) if r in slack else ([], [])
         y = place.get(int(core.position[r]))
         for side, bound in (("upper", upper), ("lower", lower)):
@@ -207,6 +210,14 @@ def _rows(
                 f"coeffs:[{_join(np.append(coef, sign))}] domain:[{domain}]}}}}"
             )
     return out
+
+
+def _integer(upper: float, inside: bool, most: float) -> float | None:
+    """An upper bound as an integer, at most `most` away from 0; None where there is none."""
+    if not np.isfinite(upper):
+        return None
+    hair = 1e-6 + 1e-12 * abs(upper)
+    return float(np.clip(np.floor(upper + hair) if inside else np.ceil(upper - hair), -most, most))
 
 
 def _links(core: Core, opened: np.ndarray, first: int) -> str:

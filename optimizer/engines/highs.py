@@ -8,7 +8,7 @@ import highspy
 import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
-from optimizer.engines.base import Answer, Engine, Limits, Progress, Report
+from optimizer.engines.base import Answer, Engine, Limits, Progress, Report, claim_of
 from optimizer.core import Core
 
 
@@ -57,7 +57,7 @@ class Highs(Engine):
         bound = float(info.mip_dual_bound)
         if not np.isfinite(bound):
             bound = float(info.objective_function_value) if optimal else float("inf")
-        return Answer(watch.best, bound, "optimal" if optimal else "none", stopped=not optimal)
+        return Answer(watch.best, bound, claim_of(watch.value, bound), stopped=not optimal)
 
 
 class _Watch:

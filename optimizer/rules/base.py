@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from optimizer.plan import Plan
 from optimizer.scores import Scores
@@ -49,7 +49,7 @@ class Restriction:
     An account of class `code[n]` may have the reps of `allowed[code[n]]` ([C, M] booleans). `only` [N, L] ties an account
     to one rep and makes serving it mandatory (-1: not tied, -2: tied to somebody who is not there). `forbidden` holds
     (account, rep) pairs [2, pairs]. `family` [N] numbers the accounts that stay together. `nearest` keeps, of the options
-    that are left, the best so many by distance or value, and today's rep.
+    that are left, the best so many by distance or value, and today's rep, for units with an account in its mask [N].
     """
 
     code: np.ndarray | None = None
@@ -57,7 +57,7 @@ class Restriction:
     only: np.ndarray | None = None
     forbidden: np.ndarray | None = None
     family: np.ndarray | None = None
-    nearest: tuple[int, str] | None = None
+    nearest: tuple[int, str, np.ndarray] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,12 +102,19 @@ class Rule(BaseModel):
     """Base of every rule. The fields are what the scenario file may say; a form is drawn from them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
+    #: tables whose columns `where` may name, as `account.region` or `rep.team`
+    filters: ClassVar[tuple[str, ...]] = ("account",)
     #: "options" rules post a Restriction from the scores, "rows" rules post Rows from the options
     posts: ClassVar[Literal["options", "rows"]] = "options"
     kind: str
     name: Annotated[str, Field(min_length=1, max_length=200)]
     where: Where = Field(default_factory=dict, description="which accounts the rule is about")
     off: bool = Field(default=False, description="leave this rule out")
+
+    @field_validator("where")
+    @classmethod
+    def _names_its_tables(cls, where: Where) -> Where:
+        return only_of(where, cls.filters)
 
     def post(self, given: Any) -> Any:
         """`Restriction` from `Scores` (options rules) or `Rows` from `Options` (rows rules)."""
@@ -116,6 +123,15 @@ class Rule(BaseModel):
     def check(self, scores: Scores, plan: Plan) -> Judgement:
         """Judge any plan from scores and this rule alone."""
         raise NotImplementedError
+
+
+def only_of(where: Where, tables: tuple[str, ...]) -> Where:
+    """The filter as it is. Raises `ValueError` for a column written with a table this filter cannot look at."""
+    for key in where:
+        table, dot, _ = key.rpartition(".")
+        if dot and table not in tables:
+            raise ValueError(f"{key!r} is of no table this filter looks at; known: {', '.join(tables)}")
+    return where
 
 
 def served(scores: Scores, plan: Plan) -> pd.DataFrame:

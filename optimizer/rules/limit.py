@@ -31,6 +31,7 @@ class Limit(Rule):
     counts, have no bounds. What moves counts in the row of today's rep. A soft limit costs `penalty` a unit outside.
     """
 
+    filters: ClassVar[tuple[str, ...]] = ("account", "rep")
     posts: ClassVar[Literal["options", "rows"]] = "rows"
     kind: Literal["limit"] = "limit"
     measure: str = Field(description="accounts, hours, coverage, moved, moved_<column>, rehomed, value or a numeric column")

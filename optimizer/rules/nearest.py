@@ -11,13 +11,15 @@ from pydantic import Field
 from optimizer.plan import Plan
 from optimizer.rules.base import Judgement, Restriction, Rule, sentences, served
 from optimizer.scores import Scores
+from optimizer.where import mask
 
 
 class Nearest(Rule):
     """Of the reps that the other rules leave, the `reps` nearest (great-circle km) or best-fitting (model value at the
     first service level) may serve an account, reps that tie with the last of them, and today's rep.
 
-    For a family the distance and the value are those of all its accounts together.
+    For a family the distance and the value are those of all its accounts together; the rule is about a family when it is
+    about any of its accounts.
     """
 
     kind: Literal["nearest"] = "nearest"
@@ -25,7 +27,7 @@ class Nearest(Rule):
     by: Literal["distance", "value"] = Field(default="value", description="distance or value")
 
     def post(self, scores: Scores) -> Restriction:
-        return Restriction(nearest=(self.reps, self.by))
+        return Restriction(nearest=(self.reps, self.by, mask(scores.accounts, self.where)))
 
     def check(self, scores: Scores, plan: Plan, others: tuple[Rule, ...] = ()) -> Judgement:
         """Counts, for every assignment, the eligible reps strictly better than the one chosen."""
@@ -33,7 +35,7 @@ class Nearest(Rule):
 
         pairs = served(scores, plan)
         wrong = np.zeros(len(pairs), dtype=bool)
-        chosen = plan.rep
+        chosen, asked = plan.rep, mask(scores.accounts, self.where)
         posts = tuple(rule.post(scores) for rule in others if rule.posts == "options" and not isinstance(rule, Nearest))
         bad = np.zeros(chosen.shape, dtype=bool)
         for part in candidates(scores, posts):
@@ -47,8 +49,9 @@ class Nearest(Rule):
             held = part.total(lambda n, r, l, v: scores.today.rep[n, l] == r) > 0
             kept_today = np.zeros(len(mine), dtype=bool)
             kept_today[part.unit[own & held]] = True
-            outside = (mine >= 0) & (better >= self.reps) & ~kept_today & np.isfinite(level)
             size = np.diff(part.member_start)
+            about = np.bincount(np.repeat(np.arange(len(size)), size), weights=asked[part.member]) > 0
+            outside = about & (mine >= 0) & (better >= self.reps) & ~kept_today & np.isfinite(level)
             bad[part.member, np.repeat(part.role, size)] = np.repeat(outside, size)
         wrong = bad[pairs["n"], pairs["l"]] if len(pairs) else wrong
         text = f"{{rep}} is not among the {self.reps} reps nearest to {{account}} by {self.by}"

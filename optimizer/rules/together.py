@@ -63,7 +63,7 @@ class Together(Rule):
         groups = rows.groupby(["family", "role"], sort=False)["served_by"]
         lead = groups.transform("first")
         wrong = rows[rows["served_by"] != lead]
-        sentence = wrong["account_id"] + " is not with its family " + wrong["family"]
+        sentence = wrong["account_id"] + " is not with its family " + wrong["family"].astype(str)
         broken = wrong.assign(rule=self.name, amount=1.0, sentence=sentence)
         return Judgement(assignments=broken[list(ASSIGNMENT_COLUMNS)].reset_index(drop=True))
 

@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from optimizer.rules import Rule
 from optimizer.rules.limit_check import RESERVED
 from optimizer.tables import REPS, Tables
+from optimizer.ui.widgets import plain
 
 Kind = Literal["flag", "choice", "share", "whole", "number", "text", "bound", "where", "pairs", "numbers", "model", "models"]
 #: fields every rule has, drawn by the page itself or left to the file
@@ -196,11 +197,8 @@ def _draw_text(s: Spec, value: Any, key: str, offered: list[str]) -> Any:
 
 
 def _draw_number(s: Spec, value: Any, key: str, hints: Hints) -> Any:
-    if s.either and st.toggle(f"{s.label} by segment", isinstance(value, Mapping), key=f"{key}.by"):
-        given = value if isinstance(value, Mapping) else {"default": value}
-        return _draw_by_name(s, given, key, Hints(groups=[*hints.groups, "default"]), s.low, s.high) or None
-    if isinstance(value, Mapping):
-        value = value.get("default", s.low or 0.0)
+    if s.either and isinstance(value, Mapping):
+        return _draw_by_name(s, value, key, Hints(groups=[*hints.groups, "default"]), s.low, s.high) or None
     if s.kind == "share" and not s.optional:
         return st.slider(s.label, 0.0, 1.0, float(value or 0.0), 0.05 if not s.either else 0.01, help=s.help or None, key=key)
     if s.kind == "whole":
@@ -226,9 +224,8 @@ def _draw_by_name(
     out = {}
     for column, name in zip(st.columns(max(1, len(names))), names, strict=False):
         given = value.get(name)
-        label = "".join("\\" + c if c in "\\`*_{}[]()#+-.!|$~:<>" else c for c in name)
         held = column.number_input(
-            label, low, high, None if given is None else float(given), format="%g", key=f"{key}.{name}", placeholder="default"
+            plain(name), low, high, None if given is None else float(given), format="%g", key=f"{key}.{name}", placeholder="default"
         )
         out |= {} if held is None else {name: float(held)}
     return out

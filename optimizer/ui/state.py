@@ -16,6 +16,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from optimizer.ui.jobs import Settings
+
 _KEY = "bookfit"
 
 
@@ -58,6 +60,7 @@ class Record:
     kept: tuple[Kept, ...] = ()
     shown: str = ""
     job: str = ""
+    settings: Settings = Settings()
     editing: str = ""
     version: int = 0
     notices: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from optimizer.ui import cache, state, widgets
+from optimizer.ui import cache, widgets
 from optimizer.ui.handover import show_downloads
 from optimizer.ui.why import show_why
 
@@ -73,4 +73,3 @@ if chosen and chosen[0] < len(shown):
 
 st.subheader("Hand over")
 show_downloads(kept.folder, kept.name)
-state.change(shown=kept.name)

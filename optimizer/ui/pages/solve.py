@@ -24,24 +24,25 @@ except BookfitError as error:
 about = {"auto": "chooses by the size of the problem", **{e.name: e.about for e in ENGINES}}
 view = jobs.look(state.token(), record.job)
 running = view is not None and not view.over
+last = record.settings
 
 left, right = st.columns([1, 2], gap="large")
 with left, st.form("solve.settings", border=True):
     st.markdown(f"**{widgets.plain(scenario.name)}**  \n:gray[{len(scenario.active)} rules · {len(tables.accounts):,} accounts · {len(tables.reps):,} reps]")
-    engine = st.selectbox("Engine", list(about), key="solve.engine", format_func=lambda e: f"{e}: {about[e]}")
-    limit = st.number_input("Time limit, seconds", 1, 86_400, 60, 10, key="solve.limit")
-    gap = st.number_input("Good enough: stop within … % of the best possible", 0.0, 50.0, 0.05, 0.05, format="%g", key="solve.gap",
+    engine = st.selectbox("Engine", list(about), list(about).index(last.engine), key="solve.engine", format_func=lambda e: f"{e}: {about[e]}")
+    limit = st.number_input("Time limit, seconds", 1, 86_400, int(last.time_limit), 10, key="solve.limit")
+    gap = st.number_input("Good enough: stop within … % of the best possible", 0.0, 50.0, 100 * last.gap, 0.05, format="%g", key="solve.gap",
                           help="0 asks for proof that no plan is worth more")
     with st.expander("Repeatability"):
-        seed = st.number_input("Seed", 0, 2**31 - 1, 1, key="solve.seed")
-        deterministic = st.checkbox("The same answer every time (slower)", key="solve.deterministic",
+        seed = st.number_input("Seed", 0, 2**31 - 1, last.seed, key="solve.seed")
+        deterministic = st.checkbox("The same answer every time (slower)", last.deterministic, key="solve.deterministic",
                                     help="counts work instead of seconds, on one core")
     start = st.form_submit_button("Solve", type="primary", icon=":material/play_arrow:", key="solve.start", disabled=running, width="stretch")
 
 if start and not running:
     settings = jobs.Settings(engine, float(limit), gap / 100, int(seed), deterministic)
     key = jobs.submit(state.token(), record.source.digest, tables, scenario, settings, state.home())
-    state.change(job=key)
+    state.change(job=key, settings=settings)
     st.rerun()
 
 with right:
