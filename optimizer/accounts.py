@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -21,7 +23,9 @@ def enrich_accounts(tables: Tables, scoring: Scoring) -> tuple[pd.DataFrame, lis
     notes: list[str] = []
     columns: dict[str, pd.Series] = {"name": _given(accounts, "name").fillna(accounts["account_id"])}
     columns["potential"] = _fill(accounts, "potential", 0.0, notes)
-    columns["arr"] = _fill(accounts, "arr", _given(accounts, "revenue_y1", float).fillna(0.0), notes, "revenue_y1, else 0")
+    columns["arr"] = _fill(
+        accounts, "arr", _given(accounts, "revenue_y1", float).fillna(0.0), notes, "revenue_y1, else 0"
+    )
     columns["fit"] = _fill(accounts, "fit", 1.0, notes)
     touch = _given(accounts, "segment").map(scoring.hours).astype(float).fillna(scoring.default_hours)
     columns["hours"] = _fill(accounts, "hours", touch, notes, "the touch model")
@@ -50,7 +54,9 @@ def key_scores(accounts: pd.DataFrame, criteria: tuple[Criterion, ...]) -> tuple
             raw = 1 + 9 * (raw - criterion.low) / (criterion.high - criterion.low)
         has = ~np.isnan(raw)
         if not has.any():
-            notes.append(f"key-account criterion {criterion.column} is empty and was dropped; the weights are renormalised")
+            notes.append(
+                f"key-account criterion {criterion.column} is empty and was dropped; the weights are renormalised"
+            )
         weighted += criterion.weight * np.where(has, np.clip(raw, 1, 10), 0.0)
         weights += criterion.weight * has
     score = np.divide(weighted, weights, out=np.full(len(accounts), np.nan), where=weights > 0)
@@ -86,17 +92,17 @@ def three_years(accounts: pd.DataFrame, stem: str) -> np.ndarray:
     return accounts[years].sum(axis=1, min_count=1).to_numpy(dtype=float)
 
 
-def _given(accounts: pd.DataFrame, name: str, dtype: object = "str") -> pd.Series:
-    return accounts[name] if name in accounts else pd.Series(None, index=accounts.index, dtype=dtype)  # type: ignore[call-overload,no-any-return]
+def _given(accounts: pd.DataFrame, name: str, dtype: Any = "str") -> pd.Series:
+    return accounts[name] if name in accounts else pd.Series(None, index=accounts.index, dtype=dtype)
 
 
-def _fill(accounts: pd.DataFrame, name: str, fill: object, notes: list[str], words: str | None = None) -> pd.Series:
+def _fill(accounts: pd.DataFrame, name: str, fill: Any, notes: list[str], words: str | None = None) -> pd.Series:
     given = _given(accounts, name, float)
     gaps = given.isna()
     if gaps.any():
         said = words or f"{fill:g}"
         notes.append(f"accounts.{name} is missing for {int(gaps.sum())} of {len(accounts)} accounts: {said} is used")
-    return given.where(~gaps, fill)  # type: ignore[arg-type]
+    return given.where(~gaps, fill)
 
 
 def _from_children(tables: Tables, accounts: pd.DataFrame) -> dict[str, pd.Series]:

@@ -11,7 +11,14 @@ import pandas as pd
 BLUE, GREY, AMBER, RED, GREEN = "#1f5f8b", "#8a9aa6", "#d08a1d", "#b5483a", "#3d7f5c"
 #: colours of plans side by side; today is always the grey one
 PLANS = (BLUE, AMBER, GREEN, "#7a5c99", RED, "#4aa3a2", "#94763c")
-_AXIS = {"labelColor": "#4a5a66", "titleColor": "#4a5a66", "titleFontWeight": "normal", "gridColor": "#e9eef2", "labelLimit": 180}
+_AXIS = {
+    "labelColor": "#4a5a66",
+    "titleColor": "#4a5a66",
+    "titleFontWeight": "normal",
+    "gridColor": "#e9eef2",
+    "labelLimit": 180,
+}
+_NAMES = alt.Axis(labelOverlap=False)
 
 
 def trace(points: pd.DataFrame, currency: str) -> alt.LayerChart:
@@ -30,8 +37,12 @@ def trace(points: pd.DataFrame, currency: str) -> alt.LayerChart:
     base = alt.Chart(long).encode(
         x=alt.X("seconds:Q", title="seconds", scale=alt.Scale(nice=False)),
         y=alt.Y("value:Q", title=f"model value, {currency}", scale=alt.Scale(zero=False), axis=alt.Axis(format="~s")),
-        color=alt.Color("what:N", scale=colour, title=None, legend=alt.Legend(orient="top")),
-        tooltip=[alt.Tooltip("what:N", title=" "), alt.Tooltip("value:Q", format=",.0f"), alt.Tooltip("seconds:Q", format=".1f")],
+        color=alt.Color("what:N", scale=colour, title=None, legend=alt.Legend(orient="top", labelLimit=0)),
+        tooltip=[
+            alt.Tooltip("what:N", title=" "),
+            alt.Tooltip("value:Q", format=",.0f"),
+            alt.Tooltip("seconds:Q", format=".1f"),
+        ],
     )
     return _styled(base.mark_line(interpolate="step-after", strokeWidth=2) + base.mark_point(size=18, filled=True), 240)
 
@@ -42,9 +53,11 @@ def utilisation(books: pd.DataFrame) -> alt.LayerChart:
     `books` has rep, utilisation and today (shares, NaN where a rep has no capacity).
     """
     frame = books[["rep", "utilisation", "today"]].assign(
-        load=np.select([books["utilisation"] > 1 + 1e-9, books["utilisation"] < 0.7], ["over capacity", "below 70%"], "70–100%")
+        load=np.select(
+            [books["utilisation"] > 1 + 1e-9, books["utilisation"] < 0.7], ["over capacity", "below 70%"], "70–100%"
+        )
     )
-    order = alt.Y("rep:N", sort=None, title=None)
+    order = alt.Y("rep:N", sort=None, title=None, axis=_NAMES)
     bars = alt.Chart(frame).mark_bar(height={"band": 0.62}, cornerRadiusEnd=2).encode(
         y=order,
         x=alt.X("utilisation:Q", title="hours ÷ capacity", axis=alt.Axis(format="%")),
@@ -52,11 +65,17 @@ def utilisation(books: pd.DataFrame) -> alt.LayerChart:
             "load:N", title=None, legend=alt.Legend(orient="top"),
             scale=alt.Scale(domain=["below 70%", "70–100%", "over capacity"], range=["#9dbfd6", BLUE, RED]),
         ),
-        tooltip=[alt.Tooltip("rep:N"), alt.Tooltip("utilisation:Q", format=".0%", title="plan"), alt.Tooltip("today:Q", format=".0%")],
+        tooltip=[
+            alt.Tooltip("rep:N"),
+            alt.Tooltip("utilisation:Q", format=".0%", title="plan"),
+            alt.Tooltip("today:Q", format=".0%"),
+        ],
     )  # fmt: skip
     ticks = alt.Chart(frame).mark_tick(thickness=2.5, color="#33424d").encode(y=order, x="today:Q")
-    full = alt.Chart(pd.DataFrame({"full": [1.0]})).mark_rule(strokeDash=[4, 3], color=RED, opacity=0.8).encode(x="full:Q")
-    return _styled(bars + ticks + full, 22 * max(4, len(frame)) + 10)
+    full = (
+        alt.Chart(pd.DataFrame({"full": [1.0]})).mark_rule(strokeDash=[4, 3], color=RED, opacity=0.8).encode(x="full:Q")
+    )
+    return _styled(bars + ticks + full, 28 * max(4, len(frame)) + 70)
 
 
 def book_measure(books: pd.DataFrame, title: str, form: str = ",.0f") -> alt.LayerChart:
@@ -73,26 +92,30 @@ def book_measure(books: pd.DataFrame, title: str, form: str = ",.0f") -> alt.Lay
         tooltip=[alt.Tooltip("rep:N"), alt.Tooltip("plan:Q", format=form), alt.Tooltip("today:Q", format=form)],
     )  # fmt: skip
     ticks = alt.Chart(frame).mark_tick(thickness=2.5, color="#33424d").encode(y=order, x="today:Q")
-    mean = alt.Chart(pd.DataFrame({"mean": [frame["plan"].mean()]})).mark_rule(strokeDash=[4, 3], color=AMBER).encode(x="mean:Q")
-    return _styled(bars + ticks + mean, 22 * max(4, len(frame)) + 10)
+    mean = (
+        alt.Chart(pd.DataFrame({"mean": [frame["plan"].mean()]}))
+        .mark_rule(strokeDash=[4, 3], color=AMBER)
+        .encode(x="mean:Q")
+    )
+    return _styled(bars + ticks + mean, 28 * max(4, len(frame)) + 70)
 
 
 def plans(long: pd.DataFrame, title: str, order: Sequence[str], form: str = ",.0f") -> alt.LayerChart:
-    """One figure of several plans as bars with their numbers. `long` has plan and value; `order` says which comes first."""
+    """One figure of several plans as bars with their numbers. `long` has plan and value; `order` is from the top."""
     base = alt.Chart(long[["plan", "value"]].dropna()).encode(
-        y=alt.Y("plan:N", sort=list(order), title=None),
+        y=alt.Y("plan:N", sort=list(order), title=None, axis=_NAMES),
         x=alt.X("value:Q", title=title, axis=alt.Axis(format="%" if "%" in form else "~s")),
     )
     bars = base.mark_bar(height={"band": 0.62}, cornerRadiusEnd=2).encode(color=_plan_colour(order, None))
     text = base.mark_text(align="left", dx=5, color="#33424d").encode(text=alt.Text("value:Q", format=form))
-    return _styled(bars + text, 34 * max(2, len(order)) + 20)
+    return _styled(bars + text, max(260, 40 * len(order) + 50))
 
 
 def rep_plans(long: pd.DataFrame, title: str, order: Sequence[str], form: str = ",.0f") -> alt.LayerChart:
     """One measure of every rep's book under several plans, as dots on a line. `long` has rep, plan and value."""
     frame = long[["rep", "plan", "value"]].dropna()
     base = alt.Chart(frame).encode(
-        y=alt.Y("rep:N", sort=None, title=None, axis=alt.Axis(grid=True)),
+        y=alt.Y("rep:N", sort=None, title=None, axis=alt.Axis(grid=True, labelOverlap=False)),
         x=alt.X("value:Q", title=title, axis=alt.Axis(format="%" if "%" in form else "~s")),
     )
     span = base.mark_line(color="#cfd9e0", strokeWidth=3).encode(detail="rep:N")
@@ -100,14 +123,24 @@ def rep_plans(long: pd.DataFrame, title: str, order: Sequence[str], form: str = 
         color=_plan_colour(order, alt.Legend(orient="top", title=None)),
         tooltip=[alt.Tooltip("rep:N"), alt.Tooltip("plan:N"), alt.Tooltip("value:Q", format=form)],
     )
-    return _styled(span + dots, 22 * max(4, frame["rep"].nunique()) + 10)
+    return _styled(span + dots, 28 * max(4, frame["rep"].nunique()) + 90)
 
 
 def trade_off(frame: pd.DataFrame, currency: str, order: Sequence[str]) -> alt.LayerChart:
-    """Model value against the share of revenue that changes hands. `frame` has plan, moved (share) and value (currency)."""
+    """Value against the share of revenue that changes hands. `frame` has plan, moved (share), value (currency)."""
+    most = max(0.01, float(frame["moved"].max()))
+    step = next((s for s in (0.01, 0.02, 0.05, 0.1) if most / s <= 8), 0.2)
+    ticks = [round(step * k, 2) for k in range(int(most / step) + 1)]
     base = alt.Chart(frame[["plan", "moved", "value"]].dropna()).encode(
-        x=alt.X("moved:Q", title="share of ARR that changes its rep", axis=alt.Axis(format="%"), scale=alt.Scale(padding=30)),
-        y=alt.Y("value:Q", title=f"model value, {currency}", axis=alt.Axis(format="~s"), scale=alt.Scale(zero=False, padding=24)),
+        x=alt.X(
+            "moved:Q",
+            title="share of ARR that changes its rep",
+            axis=alt.Axis(format="%", values=ticks),
+            scale=alt.Scale(domain=[-0.07 * most, 1.12 * most], nice=False),
+        ),
+        y=alt.Y(
+            "value:Q", title=f"value, {currency}", axis=alt.Axis(format="~s"), scale=alt.Scale(zero=False, padding=24)
+        ),
         tooltip=[alt.Tooltip("plan:N"), alt.Tooltip("moved:Q", format=".1%"), alt.Tooltip("value:Q", format=",.0f")],
     )
     dots = base.mark_point(size=130, filled=True, opacity=1).encode(color=_plan_colour(order, None))

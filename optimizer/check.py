@@ -50,11 +50,11 @@ class Report:
     def sentences(self) -> list[str]:
         """Every violation of a hard rule, in words."""
         rows = [
-            f"{r.rule}: {r.row} has {r.actual:,.6g} {r.measure}, {abs(r.slack):,.6g} "
-            + (f"above {r.upper:,.6g}" if r.actual > r.upper else f"below {r.lower:,.6g}")
-            for r in self.broken.itertuples()
+            f"{r['rule']}: {r['row']} has {r['actual']:,.6g} {r['measure']}, {abs(r['slack']):,.6g} "
+            + (f"above {r['upper']:,.6g}" if r["actual"] > r["upper"] else f"below {r['lower']:,.6g}")
+            for r in self.broken.to_dict("records")
         ]
-        return rows + [f"{a.rule}: {a.sentence}" for a in self.assignments.itertuples()]
+        return rows + [f"{a['rule']}: {a['sentence']}" for a in self.assignments.to_dict("records")]
 
     def __str__(self) -> str:
         said = self.sentences()
@@ -69,7 +69,8 @@ def judge(scores: Scores, rules: Sequence[Rule], plan: Plan) -> Report:
     """Check `plan` against every rule; the objective is recomputed from the ledger, term by term."""
     plan = plan.onto(scores.account_ids, scores.rep_ids, scores.role_names, scores.level_names)
     judgements = [
-        rule.check(scores, plan, tuple(rules)) if isinstance(rule, Nearest) else rule.check(scores, plan) for rule in rules
+        rule.check(scores, plan, tuple(rules)) if isinstance(rule, Nearest) else rule.check(scores, plan)
+        for rule in rules
     ]
     limits = pd.concat([pd.DataFrame(columns=list(LIMIT_COLUMNS)), *(j.limits for j in judgements if len(j.limits))])
     broken = [j.assignments for j in judgements if len(j.assignments)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from optimizer.errors import Findings
     from optimizer.problem import Problem
     from optimizer.scenario import Scenario
     from optimizer.tables import Tables
@@ -22,9 +23,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-ScenarioArg = Annotated[Path, typer.Argument(help="A scenario .toml, or a folder or workbook with tables.", show_default=False)]
+ScenarioArg = Annotated[
+    Path, typer.Argument(help="A scenario .toml, or a folder or workbook with tables.", show_default=False)
+]
 RunArg = Annotated[Path, typer.Argument(help="A run folder that solve wrote.", show_default=False)]
-TablesOption = Annotated[Path | None, typer.Option("--tables", help="Take the tables from this folder or workbook instead.")]
+TablesOption = Annotated[
+    Path | None, typer.Option("--tables", help="Take the tables from this folder or workbook instead.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 
@@ -85,7 +90,9 @@ def validate(scenario: ScenarioArg, tables: TablesOption = None, json: JsonOptio
     from optimizer.problem import open_company
     from optimizer.terminal import emit
 
-    _, _, findings = open_company(scenario, tables)
+    data, parsed, findings = open_company(scenario, tables)
+    if not findings.errors:
+        findings += _building(data, parsed, str(scenario))
     counts = f"{len(findings.errors)} errors, {len(findings.warnings)} warnings, {len(findings.notes)} notes"
     emit(findings.to_frame(), json, f"{findings}\n{counts}" if len(findings) else "No findings.")
     if findings.errors:
@@ -99,9 +106,11 @@ def solve(
     time_limit: Annotated[float, typer.Option(help="Seconds.")] = 60.0,
     gap: Annotated[float, typer.Option(help="Stop within this share of the bound; 0 asks for proof.")] = 5e-4,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 1,
-    deterministic: Annotated[bool, typer.Option("--deterministic", help="Count work, not seconds; same answer again.")] = False,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="Count work, not seconds; same answer again.")
+    ] = False,
     threads: Annotated[int, typer.Option(help="Processors to use.")] = 2,
-    memory: Annotated[float | None, typer.Option(help="Most memory of the solve, in GB.")] = None,
+    memory: Annotated[float | None, typer.Option(min=0.1, help="Most memory of the solve, in GB.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Run folder to write; runs/NAME by default.")] = None,
     tables: TablesOption = None,
     json: JsonOption = False,
@@ -126,7 +135,9 @@ def solve(
 @app.command()
 def check(
     scenario: ScenarioArg,
-    plan: Annotated[Path, typer.Argument(help="CSV with account_id, rep_id (role, service_level).", show_default=False)],
+    plan: Annotated[
+        Path, typer.Argument(help="CSV with account_id, rep_id (role, service_level).", show_default=False)
+    ],
     tables: TablesOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -201,7 +212,9 @@ def export(
 
 
 @app.command("app")
-def app_(port: Annotated[int | None, typer.Option(help="Port; the first free one from 8501 by default.")] = None) -> None:
+def app_(
+    port: Annotated[int | None, typer.Option(help="Port; the first free one from 8501 by default.")] = None,
+) -> None:
     """Open the app in the browser. Only this machine can reach it."""
     import subprocess
 
@@ -225,6 +238,20 @@ def _problem(scenario: Path, tables: Path | None) -> tuple[Problem, Tables]:
     if len(shown) > 10:
         say(f"… and {len(shown) - 10} more warnings; bookfit validate {scenario} lists them", error_stream=True)
     return build(data, parsed), data
+
+
+def _building(data: Tables, scenario: Scenario, file: str) -> Findings:
+    """What only building the problem shows: rules and what-ifs that name what is not there."""
+    from optimizer.errors import Finding, Findings, InputError, UsageError
+    from optimizer.problem import build
+
+    try:
+        build(data, scenario)
+    except InputError as error:
+        return error.findings
+    except UsageError as error:
+        return Findings((Finding("scenario", str(error), "mend the rule, or the column it names", file=file),))
+    return Findings()
 
 
 def _free_folder(name: str) -> Path:

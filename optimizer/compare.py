@@ -107,10 +107,14 @@ class Comparison:
         out = both[["account_id"]].assign(
             account=both["account_b"].fillna(both["account_a"]),
             role=both["role"],
-            from_rep_id=both["rep_id_a"], from_rep=both["rep_a"], to_rep_id=both["rep_id_b"], to_rep=both["rep_b"],
+            from_rep_id=both["rep_id_a"],
+            from_rep=both["rep_a"],
+            to_rep_id=both["rep_id_b"],
+            to_rep=both["rep_b"],
             **{c: both[f"{c}_b"].fillna(both[f"{c}_a"]) for c in ("arr", "potential")},
             key_account=both["key_account_a"].eq(True) | both["key_account_b"].eq(True),
-            value_from=both["value_a"].fillna(0.0), value_to=both["value_b"].fillna(0.0),
+            value_from=both["value_a"].fillna(0.0),
+            value_to=both["value_b"].fillna(0.0),
         )
         return out.assign(value_difference=out["value_to"] - out["value_from"]).reset_index(drop=True)
 

@@ -30,7 +30,9 @@ class Dual:
     passes: int
 
 
-def find_prices(core: Core, seconds: float = 30.0, stop: Stop | None = None, lp: bool = True, passes: int = PASSES) -> Dual:
+def find_prices(
+    core: Core, seconds: float = 30.0, stop: Stop | None = None, lp: bool = True, passes: int = PASSES
+) -> Dual:
     """The best bound that prices can prove, within `seconds`.
 
     Small problems get the LP's own prices (HiGHS). Larger ones a dual ascent first, then, up to 500,000 options and while
@@ -114,7 +116,10 @@ def lp_prices(core: Core, seconds: float) -> np.ndarray | None:
         hstack([a, -slack, none, -upper_y])[above],
         hstack([-a, none, -slack, lower_y])[below],
     ]
-    right = [np.where(core.position >= 0, 0.0, core.upper)[above], -np.where(core.position >= 0, 0.0, core.lower)[below]]
+    right = [
+        np.where(core.position >= 0, 0.0, core.upper)[above],
+        -np.where(core.position >= 0, 0.0, core.lower)[below],
+    ]
     assign = csr_array((np.ones(core.options), (core.unit, np.arange(core.options))), shape=(core.units, core.options))
     rest = csr_array((core.units, 2 * len(soft) + len(opened)))
     optional, must = ~core.mandatory, core.mandatory

@@ -37,7 +37,9 @@ def read_plan(path: Path, problem: Problem) -> Plan:
             s = problem.scores
             return Plan.from_frame(frame, s.account_ids, s.rep_ids, s.role_names, s.level_names, raw.file)
     raise InputError.single(
-        Finding("plan", "has no table with an account and a rep column", "name them account_id and rep_id", file=path.name)
+        Finding(
+            "plan", "has no table with an account and a rep column", "name them account_id and rep_id", file=path.name
+        )
     )
 
 

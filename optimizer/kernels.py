@@ -59,7 +59,24 @@ def best_options(start, rep, value, mandatory, unit_coef, option_coef, unit_row,
 
 
 @njit(cache=True, nogil=True)
-def place(order, start, rep, rank, unit_coef, option_coef, unit_row, rep_row, factor, lower, upper, hard, usage, choice, needy, rigid):  # type: ignore[no-untyped-def]
+def place(  # type: ignore[no-untyped-def]
+    order,
+    start,
+    rep,
+    rank,
+    unit_coef,
+    option_coef,
+    unit_row,
+    rep_row,
+    factor,
+    lower,
+    upper,
+    hard,
+    usage,
+    choice,
+    needy,
+    rigid,
+):
     """Give units, in this order, the first option by `rank` [K] (larger first) that no hard row forbids.
 
     `usage` [R + 1] is kept up to date and starts at what `choice` [U] uses. With `needy`, only options count that bring
@@ -101,7 +118,24 @@ def place(order, start, rep, rank, unit_coef, option_coef, unit_row, rep_row, fa
 
 
 @njit(cache=True, nogil=True)
-def level_out(order, start, rep, size, load_of_rep, weight, unit_coef, option_coef, unit_row, rep_row, factor, lower, upper, hard, usage, choice):  # type: ignore[no-untyped-def]
+def level_out(  # type: ignore[no-untyped-def]
+    order,
+    start,
+    rep,
+    size,
+    load_of_rep,
+    weight,
+    unit_coef,
+    option_coef,
+    unit_row,
+    rep_row,
+    factor,
+    lower,
+    upper,
+    hard,
+    usage,
+    choice,
+):
     """Largest first onto the least loaded eligible rep: for units in this order, the option whose rep has the smallest
     `load_of_rep` [M] ÷ `weight` [M] and that no hard row forbids; `size` [U] is added to the load."""
     for i in range(len(order)):

@@ -169,14 +169,14 @@ def candidates(scores: Scores, restrictions: Sequence[Restriction]) -> Iterator[
             if ban is not None:
                 key = unit * m + rep
                 keep &= ban[np.minimum(np.searchsorted(ban, key), len(ban) - 1)] != key
-            inside = slice(member_start[first], member_start[last])
+            span = slice(member_start[first], member_start[last])
             yield Options(
                 scores,
                 _starts(np.bincount(unit[keep] - first, minlength=last - first)),
                 rep[keep].astype(np.int32),
                 np.zeros(int(keep.sum()), dtype=np.int8),
                 member_start[first : last + 1] - member_start[first],
-                member[inside],
+                member[span],
                 np.full(last - first, role, dtype=np.int8),
                 mandatory[first:last],
             )
@@ -264,7 +264,9 @@ def _keep_nearest(part: Options, cuts: Sequence[tuple[int, str, np.ndarray]]) ->
 
 def _no_units(scores: Scores) -> Options:
     none, start = np.zeros(0, dtype=np.int32), np.zeros(1, dtype=np.int64)
-    return Options(scores, start, none, none.astype(np.int8), start, none.astype(np.int64), none.astype(np.int8), none > 0)
+    return Options(
+        scores, start, none, none.astype(np.int8), start, none.astype(np.int64), none.astype(np.int8), none > 0
+    )
 
 
 def _starts(counts: np.ndarray) -> np.ndarray:

@@ -33,8 +33,11 @@ def apply_changes(reps: pd.DataFrame, changes: Mapping[str, Any] | RepChanges) -
     findings = [
         *(_finding("remove", r, "is not a rep") for r in wanted.remove if r not in ids),
         *(_finding("change", r, "is not a rep") for r in wanted.change if r not in ids),
-        *(_finding("add", r, "is missing, there already or added twice") for i, r in enumerate(added)
-          if not r or r in ids or r in added[:i]),
+        *(
+            _finding("add", r, "is missing, there already or added twice")
+            for i, r in enumerate(added)
+            if not r or r in ids or r in added[:i]
+        ),
     ]
     known = {c.name for c in REPS.columns} | set(reps.columns)
     for row in [*wanted.add, *wanted.change.values()]:
@@ -42,14 +45,18 @@ def apply_changes(reps: pd.DataFrame, changes: Mapping[str, Any] | RepChanges) -
     if findings:
         raise InputError.of(findings)
     out = reps[~reps["rep_id"].isin(wanted.remove)]
-    out = out.assign(**{c: _empty(c, out.index) for row in [*wanted.add, *wanted.change.values()] for c in row if c not in out})
+    out = out.assign(
+        **{c: _empty(c, out.index) for row in [*wanted.add, *wanted.change.values()] for c in row if c not in out}
+    )
     for rep, cells in wanted.change.items():
         for column, value in cells.items():
             out[column] = out[column].mask(out["rep_id"] == rep, _cell(column, value, out))
     if wanted.add:
         start = int(reps.index.max()) + 1 if len(reps) else 2
         columns = {c: [row.get(c) for row in wanted.add] for c in out.columns}
-        rows = {c: pd.Series([_cell(c, v, out) for v in vs], range(start, start + len(vs))) for c, vs in columns.items()}
+        rows = {
+            c: pd.Series([_cell(c, v, out) for v in vs], range(start, start + len(vs))) for c, vs in columns.items()
+        }
         extra = pd.DataFrame({c: s.astype(out[c].dtype) for c, s in rows.items()})
         out = pd.concat([out, extra])
     return out

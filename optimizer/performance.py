@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +33,9 @@ class WinRates:
         what = f"{int(self.closed.sum())} closed deals, {self.mean:.0%} won"
         if self.p_value > 0.05 or self.spread == 0:
             return f"win rates of reps are not distinguishable from chance ({what}, p = {self.p_value:.2f})"
-        return f"win rates differ between reps by about {self.spread:.1%} beyond chance ({what}, p = {self.p_value:.3f})"
+        return (
+            f"win rates differ between reps by about {self.spread:.1%} beyond chance ({what}, p = {self.p_value:.3f})"
+        )
 
 
 def win_rates(won: np.ndarray, closed: np.ndarray) -> WinRates:
@@ -53,7 +55,7 @@ def win_rates(won: np.ndarray, closed: np.ndarray) -> WinRates:
     rate = won[active] / closed[active]
     q = float((weights * (rate - mean) ** 2).sum())
     degrees = int(active.sum()) - 1
-    p_value = float(chi2.sf(q, degrees))
+    p_value = float(chdtrc(degrees, q))
     variance = max(0.0, (q - degrees) / (weights.sum() - (weights**2).sum() / weights.sum()))
     if p_value > 0.05:
         variance = 0.0

@@ -40,16 +40,18 @@ class Plan:
 
     def to_frame(self) -> pd.DataFrame:
         """One row per account and role, unserved ones too: account_id, role, rep_id (missing), service_level."""
-        account, role = np.divmod(np.arange(self.rep.size), len(self.roles))
+        place = np.arange(self.rep.size)
+        account, role = place // len(self.roles), place % len(self.roles)
         rep = self.rep.ravel()
-        rep_id = np.append(self.reps, None).astype(object)[rep]
-        level = np.array(self.levels, dtype=object)[self.level.ravel()]
+        rep_id = np.append(self.reps, [None])[rep]
+        level = np.asarray(self.levels, dtype=object)[self.level.ravel()]
+        level[rep < 0] = None
         return pd.DataFrame(
             {
                 "account_id": pd.array(self.accounts[account], dtype="str"),
-                "role": pd.array(np.array(self.roles, dtype=object)[role], dtype="str"),
+                "role": pd.array(np.asarray(self.roles, dtype=object)[role], dtype="str"),
                 "rep_id": pd.array(rep_id, dtype="str"),
-                "service_level": pd.array(np.where(rep >= 0, level, None), dtype="str"),
+                "service_level": pd.array(level, dtype="str"),
             }
         )
 
@@ -82,14 +84,16 @@ class Plan:
         )
         account = pd.Index(accounts).get_indexer(frame["account_id"])
         rep = pd.Index(reps).get_indexer(frame["rep_id"])
-        role = pd.Index(roles).get_indexer(role_name)
-        level = pd.Index(levels).get_indexer(level_name)
+        role = pd.Index(roles).get_indexer(pd.Index(role_name))
+        level = pd.Index(levels).get_indexer(pd.Index(level_name))
         nobody = frame["rep_id"].isna().to_numpy() | (frame["rep_id"] == "").to_numpy(dtype=bool, na_value=True)
         key = account * len(roles) + role
         findings = [
             *_stray(frame, "account_id", account < 0, "is not an account of this scenario", file),
             *_stray(frame, "rep_id", (rep < 0) & ~nobody, "is not a rep of this scenario", file),
-            *_stray(frame.assign(role=role_name), "role", role < 0, f"is not one of the roles {', '.join(roles)}", file),
+            *_stray(
+                frame.assign(role=role_name), "role", role < 0, f"is not one of the roles {', '.join(roles)}", file
+            ),
             *_stray(
                 frame.assign(service_level=level_name),
                 "service_level",
@@ -97,7 +101,9 @@ class Plan:
                 f"is not one of the levels {', '.join(levels)}",
                 file,
             ),
-            *_stray(frame, "account_id", pd.Series(key).duplicated().to_numpy() & (account >= 0), "is here twice", file),
+            *_stray(
+                frame, "account_id", pd.Series(key).duplicated().to_numpy() & (account >= 0), "is here twice", file
+            ),
         ]
         if findings:
             raise InputError.of(findings)

@@ -13,12 +13,13 @@ from optimizer.core import Core
 from optimizer.errors import Findings
 from optimizer.options import Options, build_options
 from optimizer.plan import Plan
-from optimizer.rules.base import Restriction, Rows
 from optimizer.read import read
+from optimizer.rules.base import Restriction, Rows
 from optimizer.scenario import Scenario, default_scenario, load_scenario, scenario_files
 from optimizer.scores import Scores, score
 from optimizer.tables import Tables
 from optimizer.validate import validate
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -79,11 +80,12 @@ def build(tables: Tables, scenario: Scenario | None = None) -> Problem:
     value = options.total(scores.value)
     posted = [(rule, rule.post(options)) for rule in scenario.active if rule.posts == "rows"]
     core = make_core(options, value, [rows for _, rows in posted])
+    count = [len(rows.labels) for _, rows in posted]
     limits = pd.DataFrame(
         {
-            "rule": np.repeat([rule.name for rule, _ in posted], [len(rows.labels) for _, rows in posted]),
-            "measure": np.repeat([rule.measure for rule, _ in posted], [len(rows.labels) for _, rows in posted]),
-            "scope": np.repeat([rule.per for rule, _ in posted], [len(rows.labels) for _, rows in posted]),
+            "rule": np.repeat([rule.name for rule, _ in posted], count),
+            "measure": np.repeat([rows.measure for _, rows in posted], count),
+            "scope": np.repeat([rows.scope for _, rows in posted], count),
             "row": np.concatenate([np.zeros(0, object), *(rows.labels for _, rows in posted)]).astype(str),
             "offset": np.concatenate([np.zeros(0), *(rows.offset for _, rows in posted)]),
         }

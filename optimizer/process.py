@@ -60,7 +60,13 @@ def run_child(
         folder = Path(name)
         if hint is not None:
             np.save(folder / "hint.npy", hint)
-        job = {"engine": engine, "core": str(core_folder), "limits": asdict(limits), "parent": os.getpid(), "memory": memory}
+        job = {
+            "engine": engine,
+            "core": str(core_folder),
+            "limits": asdict(limits),
+            "parent": os.getpid(),
+            "memory": memory,
+        }
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         with (folder / "stderr").open("wb") as stderr:
             child = _SPAWNER.submit(_spawn, folder, stderr).result()
@@ -130,7 +136,9 @@ class _Watch:
             stopped = "time" if self.limits.elapsed() >= 0.95 * self.limits.time_limit else "end" if answer else "error"
         bound = min(float(answer.get("bound", np.inf)), self.bound if answer else np.inf)
         notes = tuple(answer.get("notes", ()))
-        return Outcome(plan, answer.get("claim", "none"), bound, self._array("prices"), stopped, tuple(self.trace), notes)
+        return Outcome(
+            plan, answer.get("claim", "none"), bound, self._array("prices"), stopped, tuple(self.trace), notes
+        )
 
     def _array(self, name: str) -> np.ndarray | None:
         path = self.folder / f"{name}.npy"

@@ -78,7 +78,9 @@ class Result:
             if self.status == "OPTIMAL"
             else f"at most {self.gap:,.0f} {self.currency}{share} below the best possible (bound by {self.bound_by})"
         )
-        tight = self.report.limits[(self.report.limits["slack"].abs() < 1e-6 * self.report.limits["actual"].abs().clip(1))]
+        tight = self.report.limits[
+            (self.report.limits["slack"].abs() < 1e-6 * self.report.limits["actual"].abs().clip(1))
+        ]
         binding = ", ".join(f"{rule} ({n})" for rule, n in tight["rule"].value_counts().head(5).items()) or "nothing"
         return (
             f"{self.status}: model value {self.objective:,.0f} {self.currency}, {proof}. "

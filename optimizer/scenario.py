@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -15,7 +15,10 @@ from optimizer.people import RepChanges
 from optimizer.rules import RULES, Rule
 from optimizer.scoring import Role, Scoring
 
-AnyRule = Annotated[Union[RULES], Field(discriminator="kind")]  # type: ignore[valid-type]  # noqa: UP007
+if TYPE_CHECKING:
+    AnyRule = Rule
+else:
+    AnyRule = Annotated[Union[RULES], Field(discriminator="kind")]  # noqa: UP007
 
 #: what holds where no scenario file says otherwise
 DEFAULT_RULES: tuple[dict[str, Any], ...] = (
@@ -24,7 +27,7 @@ DEFAULT_RULES: tuple[dict[str, Any], ...] = (
 
 
 class Scenario(BaseModel):
-    """What to solve: names, rules, scoring and what-ifs on people. `folder` is where its tables are."""
+    """What to solve: names, rules, scoring, what-ifs on people, and where its tables are."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
     name: Annotated[str, Field(min_length=1, max_length=200)] = "Default"
@@ -36,7 +39,6 @@ class Scenario(BaseModel):
     reps: RepChanges = RepChanges()
     tables: str | None = None
     extends: str | None = None
-    source: Literal["file", "default"] = "file"
 
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
@@ -136,9 +138,9 @@ def _merged(file: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
         rules[name] = {**rules.get(name, {}), "off": True} if rule.get("off") and len(rule) <= 2 else rule
     merged = _deep(base, own)
     for key, identity in (("remove", None), ("add", "rep_id")):
-        lists = [part.get("reps", {}).get(key, []) for part in (base, own)]
-        if any(lists):
-            merged.setdefault("reps", {})[key] = _joined(*lists, identity)
+        inherited, given = (part.get("reps", {}).get(key, []) for part in (base, own))
+        if inherited or given:
+            merged.setdefault("reps", {})[key] = _joined(inherited, given, identity)
     return {**merged, "rules": list(rules.values())}
 
 
@@ -152,7 +154,9 @@ def parse_keys(raw: dict[str, Any], file: str) -> dict[str, Any]:
     names = [r["name"] for r in rules]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
-        raise InputError.single(Finding("scenario", "is the name of two rules", "rename one", column="rules", value=twice[0], file=file))
+        raise InputError.single(
+            Finding("scenario", "is the name of two rules", "rename one", column="rules", value=twice[0], file=file)
+        )
     return dict(raw)
 
 
@@ -172,7 +176,9 @@ def _deep(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _finding(error: Any, raw: Mapping[str, Any], file: str) -> Finding:
-    place, names, here = [], [], raw
+    place: list[str] = []
+    names: list[str] = []
+    here: Any = raw
     for part in error["loc"]:
         if isinstance(here, list) and isinstance(part, int) and part < len(here):
             here = here[part]
@@ -182,8 +188,8 @@ def _finding(error: Any, raw: Mapping[str, Any], file: str) -> Finding:
             names += place
             place = [str(part)]
             here = here[part]
-        elif isinstance(part, str) and part not in {"function-after"} and error["type"] in ("missing", "extra_forbidden") and part == error["loc"][-1]:
-            place.append(part)
+        elif error["type"] in ("missing", "extra_forbidden") and part == error["loc"][-1]:
+            place.append(str(part))
     key = ".".join([*names, *place]) or "scenario"
     value = error.get("input")
     shown = str(value) if isinstance(value, (str, int, float, bool)) else None
@@ -192,9 +198,10 @@ def _finding(error: Any, raw: Mapping[str, Any], file: str) -> Finding:
 
 def _plain(error: Any) -> str:
     words = {"extra_forbidden": "is not a known key", "missing": "is missing"}
+    message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "union_tag_invalid":
         return f"is not a kind of rule; known: {', '.join(sorted(r.model_fields['kind'].default for r in RULES))}"
-    return words.get(error["type"], error["msg"].removeprefix("Value error, ").lower())
+    return words.get(error["type"], message[:1].lower() + message[1:])
 
 
 def _without_none(value: Any) -> Any:

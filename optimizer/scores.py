@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from optimizer.accounts import enrich_accounts
-from optimizer.performance import WinRates, win_rates
 from optimizer.people import apply_changes
+from optimizer.performance import WinRates, win_rates
 from optimizer.plan import Plan
 from optimizer.scoring import Role, Scoring
 from optimizer.tables import Tables, split_list
@@ -76,11 +76,15 @@ class Scores:
     # -- factors -----------------------------------------------------------------------------------------------
     @cached_property
     def _skill(self) -> tuple[np.ndarray, np.ndarray]:
-        return share_of_lists(self.accounts.get("required_skills"), self.reps.get("skills"), len(self.accounts), len(self.reps))
+        return share_of_lists(
+            self.accounts.get("required_skills"), self.reps.get("skills"), len(self.accounts), len(self.reps)
+        )
 
     @cached_property
     def _knows(self) -> tuple[np.ndarray, np.ndarray]:
-        code, share = share_of_lists(self.accounts.get("industry"), self.reps.get("industries"), len(self.accounts), len(self.reps))
+        code, share = share_of_lists(
+            self.accounts.get("industry"), self.reps.get("industries"), len(self.accounts), len(self.reps)
+        )
         if "industry" in self.accounts:
             share = share * self._asked("industry")[:, None]
         else:
@@ -213,7 +217,7 @@ def share_of_lists(asked: pd.Series | None, held: pd.Series | None, n: int, m: i
     rep_code, rep_cells = pd.factorize(held, sort=True)
     for c, cell in enumerate(rep_cells):
         known = [words[w] for w in split_list(cell) if w in words]
-        has[np.ix_(known, np.flatnonzero(rep_code == c))] = True
+        has[np.ix_(np.array(known, dtype=int), np.flatnonzero(rep_code == c))] = True
     share = np.ones((len(wanted) + 1, m))
     for c, row in enumerate(wanted):
         if row:
@@ -238,7 +242,9 @@ def _rates(tables: Tables, reps: pd.DataFrame) -> WinRates | None:
     deals = tables.opportunities
     if deals is None or "rep_id" not in deals or "won" not in deals:
         return None
-    closed = deals["closed"].fillna(False).to_numpy(dtype=bool) if "closed" in deals else deals["won"].notna().to_numpy()
+    closed = (
+        deals["closed"].fillna(False).to_numpy(dtype=bool) if "closed" in deals else deals["won"].notna().to_numpy()
+    )
     rep = pd.Index(reps["rep_id"]).get_indexer(deals["rep_id"])
     known = closed & (rep >= 0)
     if not known.any():
@@ -284,7 +290,7 @@ def _today(
     if tables.assignments is not None:
         given = tables.assignments
         role_name = given["role"].fillna(roles[0].name) if "role" in given else pd.Series(roles[0].name, given.index)
-        role = pd.Index([r.name for r in roles]).get_indexer(role_name)
+        role = pd.Index([r.name for r in roles]).get_indexer(pd.Index(role_name))
         account = pd.Index(accounts["account_id"]).get_indexer(given["account_id"])
         known = (account >= 0) & (role >= 0)
         rep[account[known], role[known]] = rep_index.get_indexer(given["rep_id"])[known]

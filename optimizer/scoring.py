@@ -76,7 +76,9 @@ class Role(_Part):
 class Scoring(_Part):
     """Strengths (0 switches a factor off, 1 is full), rates and amounts."""
 
-    conversion: Share | dict[str, Share] = Field(default=0.2, description="share of potential won at par, or by segment")
+    conversion: Share | dict[str, Share] = Field(
+        default=0.2, description="share of potential won at par, or by segment"
+    )
     performance: Share = Field(default=1.0, description="strength of the rep's performance")
     skills: Share = Field(default=1.0, description="strength of the skill match")
     fit: Share = Field(default=1.0, description="strength of account fit and industry knowledge")
@@ -89,7 +91,9 @@ class Scoring(_Part):
     key_filter: KeyFilter = Field(default=KeyFilter(), description="which accounts are key accounts")
     retention: Share = Field(default=0.2, description="share of current revenue kept only if somebody serves it")
     transition_loss: Share = Field(default=0.15, description="share of current revenue lost when the rep changes")
-    same_industry_relief: Share = Field(default=0.5, description="part of that loss a rep who knows the industry avoids")
+    same_industry_relief: Share = Field(
+        default=0.5, description="part of that loss a rep who knows the industry avoids"
+    )
     travel: Travel = Travel()
     hours: dict[str, Annotated[float, Field(ge=0, le=1e6)]] = Field(
         default_factory=dict, description="touch model: hours a year by segment"

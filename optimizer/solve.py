@@ -14,11 +14,11 @@ import pandas as pd
 
 from optimizer.certificate import BoundBy, bound
 from optimizer.check import Report, judge
+from optimizer.core import Core, share_of
 from optimizer.engines import ENGINES, choose, entry
 from optimizer.engines.base import Limits, Progress
-from optimizer.errors import UsageError
+from optimizer.errors import SolverError, UsageError
 from optimizer.plan import Plan
-from optimizer.core import Core, share_of
 from optimizer.problem import Problem
 from optimizer.process import Outcome, StoppedHow, run_child
 from optimizer.relax import conflicts, elastic
@@ -107,7 +107,9 @@ class _Judged:
         conflicts: tuple[Conflict, ...] = (),
         notes: tuple[str, ...] = (),
     ) -> Result:
-        prices = outcome.prices if outcome is not None and outcome.prices is not None else np.zeros(self.problem.core.rows)
+        prices = (
+            outcome.prices if outcome is not None and outcome.prices is not None else np.zeros(self.problem.core.rows)
+        )
         plan, report = found if found is not None else (None, None)
         trace = pd.DataFrame(outcome.trace if outcome else (), columns=["seconds", "objective", "bound"]).astype(float)
         return Result(
@@ -133,7 +135,9 @@ def _conclude(
     if found is None and outcome.choice is not None:
         notes.append("the engine's plan did not pass the check and was dropped")
     if outcome.claim == "infeasible" and found is None:
-        agreed = by_prices == -np.inf or _second(engine, problem.core, limits, runner, report, None).claim == "infeasible"
+        agreed = (
+            by_prices == -np.inf or _second(engine, problem.core, limits, runner, report, None).claim == "infeasible"
+        )
         if agreed:
             why_not = _relaxation(problem, limits, runner)
             return judged.result(
@@ -142,21 +146,29 @@ def _conclude(
         notes.append(f"{engine} says no plan exists, but no second solver agreed in the time given")
     if found is None:
         stopped: StoppedBy = outcome.stopped
-        proved = (by_prices, "prices") if np.isfinite(by_prices) else (float("nan"), "prices")
-        return judged.result("NO_PLAN", stopped, None, limits, engine, why, proved, outcome, notes=tuple(notes))
+        known = by_prices if np.isfinite(by_prices) else float("nan")
+        return judged.result(
+            "NO_PLAN", stopped, None, limits, engine, why, (known, "prices"), outcome, notes=tuple(notes)
+        )
     value = found[1].objective
-    best: tuple[float, BoundBy] = (by_prices, "prices")
+    bound_by: BoundBy = "prices"
+    proved = by_prices
     optimal = same(by_prices, value)
+    if by_prices < value - SAME * max(1.0, abs(value)):
+        raise SolverError("the proved bound is below a plan that passed the check: please report this as a bug")
     searched = outcome.bound < by_prices - SAME * max(1.0, abs(by_prices))
+    if outcome.bound < value - SAME * max(1.0, abs(value)):
+        notes.append(f"{engine} claims a bound below its own plan; its bound was dropped")
+        searched = False
     if not optimal and searched and not share_of(by_prices, value) <= limits.gap:
-        best = (max(outcome.bound, value), "search")
+        proved, bound_by = max(outcome.bound, value), "search"
         if same(outcome.bound, value) and outcome.claim == "optimal":
             second = _second(engine, problem.core, limits, runner, report, outcome.choice)
             optimal = second.claim == "optimal" and same(second.bound, value) and not _better(problem, second, value)
             if not optimal:
                 notes.append(f"{engine} claims proof, but no second solver agreed in the time given")
-    best = (max(best[0], value) if same(best[0], value) else best[0], best[1])
-    near = share_of(best[0], value)
+    proved = max(proved, value) if same(proved, value) else proved
+    near = share_of(proved, value)
     if optimal:
         ended: StoppedBy = "proof"
     elif outcome.stopped in ("user", "memory", "error"):
@@ -166,13 +178,13 @@ def _conclude(
     else:
         ended = outcome.stopped
     return judged.result(
-        "OPTIMAL" if optimal else "FEASIBLE", ended, found, limits, engine, why, best, outcome, notes=tuple(notes)
+        "OPTIMAL" if optimal else "FEASIBLE", ended, found, limits, engine, why, (proved, bound_by), outcome, notes=tuple(notes)
     )
 
 
 def same(proved: float, value: float) -> bool:
     """The bound is met: nothing better exists, within the stated tolerance."""
-    return bool(proved - value <= SAME * max(1.0, abs(value)))
+    return bool(abs(proved - value) <= SAME * max(1.0, abs(value)))
 
 
 def _better(problem: Problem, other: Outcome, value: float) -> bool:
@@ -187,7 +199,9 @@ def _second(
     silent = Limits(limits.time_limit, 0.0, limits.seed, limits.deterministic, limits.threads, limits.started)
     if limits.left() < 0.05:
         return Outcome(None, "none", np.inf, None, "time", ())
-    return runner(other, core, silent, (lambda p: report(Progress(p.seconds, phase="second opinion"))) if report else None, hint)
+    return runner(
+        other, core, silent, (lambda p: report(Progress(p.seconds, phase="second opinion"))) if report else None, hint
+    )
 
 
 def _relaxation(problem: Problem, limits: Limits, runner: Runner) -> tuple[Conflict, ...]:
@@ -218,7 +232,7 @@ def run_here(name: str, core: Core, limits: Limits, report: Listener | None, hin
         if fresh != state:
             state[:] = fresh
             trace.append((progress.seconds, *fresh))
-        asked[0] = asked[0] or bool(report and report(Progress(progress.seconds, *state, progress.phase)))
+        asked[0] = asked[0] or bool(report and report(Progress(progress.seconds, state[0], state[1], progress.phase)))
         return asked[0]
 
     answer, dual = run(name, core, limits, tell, hint)

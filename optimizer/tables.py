@@ -77,6 +77,8 @@ def _three_years(stem: str, meaning: str) -> tuple[Column, ...]:
     )
 
 
+# The dictionary reads as a table: a column a line.
+# fmt: off
 ACCOUNTS = Table(
     "accounts",
     "customers and prospects, one a row",
@@ -228,6 +230,7 @@ ACTIVITIES = Table(
     aliases=("activity", "tasks", "events", "engagements"),
 )
 
+# fmt: on
 TABLES: tuple[Table, ...] = (ACCOUNTS, REPS, ASSIGNMENTS, OPPORTUNITIES, CONTACTS, ACTIVITIES)
 
 

@@ -39,7 +39,9 @@ def emit_record(record: dict[str, Any], as_json: bool, text: str) -> None:
 def emit_result(result: Result, problem: Problem, folder: Path, as_json: bool) -> None:
     """The paragraph, what filled gaps in the data, and where the run is."""
     if as_json:
-        record = {name: getattr(result, name) for name in ("status", "stopped_by", "objective", "bound", "bound_by", "gap")}
+        record = {
+            name: getattr(result, name) for name in ("status", "stopped_by", "objective", "bound", "bound_by", "gap")
+        }
         more = {"gap_share": result.gap_share, "seconds": result.seconds, "engine": result.engine, "run": str(folder)}
         conflicts = [{"rule": c.rule, "sentence": c.sentence} for c in result.conflicts]
         say(json.dumps(_plain({**record, **more, "notes": result.notes, "conflicts": conflicts}), ensure_ascii=False))
@@ -68,8 +70,9 @@ def emit_report(report: Report, as_json: bool) -> None:
     say(str(report))
     tight = report.limits.sort_values("slack").head(12)
     say("closest rows:")
-    for row in tight.itertuples():
-        say(f"  {row.rule}: {row.row} has {row.actual:,.6g} {row.measure} in [{row.lower:,.6g}, {row.upper:,.6g}], slack {row.slack:,.6g}")
+    for row in tight.to_dict("records"):
+        span = f"[{row['lower']:,.6g}, {row['upper']:,.6g}]"
+        say(f"  {row['rule']}: {row['row']} has {row['actual']:,.6g} {row['measure']} in {span}, slack {row['slack']:,.6g}")
 
 
 def kpi_table(frame: pd.DataFrame) -> str:
@@ -78,8 +81,9 @@ def kpi_table(frame: pd.DataFrame) -> str:
     known = company[company["missing"] == ""]
     missing = frame[(frame["missing"] != "") & ~frame["kpi"].isin(known["kpi"])].drop_duplicates("kpi")
     width = max([len(t) for t in known["title"]], default=0)
-    lines = [f"{r.title:<{width}}  {_amount(r.value, r.unit):>16}  {r.verdict}" for r in known.itertuples()]
-    lines += [f"{r.title:<{width}}  {'not known':>16}  {r.missing}" for r in missing.itertuples()]
+    figures = [(r["title"], _amount(r["value"], r["unit"]), r["verdict"]) for r in known.to_dict("records")]
+    figures += [(r["title"], "not known", r["missing"]) for r in missing.to_dict("records")]
+    lines = [f"{title:<{width}}  {amount:>16}  {said}" for title, amount, said in figures]
     return "\n".join(line.rstrip() for line in lines)
 
 

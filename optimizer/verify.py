@@ -82,5 +82,5 @@ def verify(
 def verify_run(run: Run) -> Verdict:
     """`verify` of a kept run, against what its record says."""
     said = run.record
-    figures = [float("nan") if said[name] is None else float(said[name]) for name in ("objective", "bound")]
-    return verify(run.problem, run.plan, run.prices, *figures, said["bound_by"])
+    value, proved = (float("nan") if said[name] is None else float(said[name]) for name in ("objective", "bound"))
+    return verify(run.problem, run.plan, run.prices, value, proved, said["bound_by"])

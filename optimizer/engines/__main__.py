@@ -22,9 +22,9 @@ def main(folder: Path) -> int:
     _die_with_parent(int(job["parent"]))
     _limit_memory(job["memory"])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from optimizer.core import Core
     from optimizer.engines.base import Limits
     from optimizer.engines.run import run
-    from optimizer.core import Core
 
     core = Core.load(Path(job["core"]))
     hint = np.load(folder / "hint.npy") if (folder / "hint.npy").exists() else None
@@ -37,10 +37,8 @@ def main(folder: Path) -> int:
     if answer.choice is not None:
         outbox.array("answer", answer.choice)
     outbox.array("prices", dual.prices)
-    outbox.finish(
-        {"bound": answer.bound, "claim": answer.claim, "stopped": answer.stopped, "notes": list(answer.notes)}
-        | {"choice": answer.choice is not None}
-    )
+    said: dict[str, object] = {"bound": answer.bound, "claim": answer.claim, "stopped": answer.stopped}
+    outbox.finish({**said, "notes": list(answer.notes), "choice": answer.choice is not None})
     return 0
 
 
@@ -72,12 +70,12 @@ class Outbox:
     def array(self, name: str, values: np.ndarray) -> None:
         part = self.folder / f"{name}.part.npy"
         np.save(part, values)
-        os.replace(part, self.folder / f"{name}.npy")
+        part.replace(self.folder / f"{name}.npy")
 
     def finish(self, answer: dict[str, object]) -> None:
         part = self.folder / "answer.part"
         part.write_text(json.dumps(answer), encoding="utf-8")
-        os.replace(part, self.folder / "answer.json")
+        part.replace(self.folder / "answer.json")
 
 
 def _die_with_parent(parent: int) -> None:

@@ -8,10 +8,12 @@ import numpy as np
 from ortools.sat.python import cp_model
 from scipy.sparse import csr_array
 
-from optimizer.engines.base import Answer, Engine, Limits, Progress, Report, claim_of
 from optimizer.core import Core
+from optimizer.engines.base import Answer, Engine, Limits, Progress, Report, claim_of
 
 INT_MIN, INT_MAX = -(1 << 62), (1 << 62) - 1
+#: fewer workers leave out searches that prove much, so there are this many however few the processors
+PORTFOLIO = 8
 #: no sum of |coefficient| × bound may pass this, so that nothing wraps and doubles stay exact
 LARGEST = float(1 << 52)
 
@@ -41,7 +43,7 @@ class CpSat(Engine):
         solver = cp_model.CpSolver()
         p = solver.parameters
         p.random_seed, p.relative_gap_limit = limits.seed, limits.gap
-        p.num_workers = 1 if limits.deterministic else max(1, limits.threads)
+        p.num_workers = 1 if limits.deterministic or limits.threads == 1 else max(PORTFOLIO, limits.threads)
         if limits.deterministic:
             p.max_deterministic_time = max(0.1, limits.time_limit / 2)
         p.max_time_in_seconds = max(0.05, limits.left())
@@ -50,10 +52,10 @@ class CpSat(Engine):
         status = solver.solve(model, watch)
         if status == cp_model.INFEASIBLE:
             return Answer(None, claim="infeasible")
-        bound = float("inf")
-        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
+        bound = watch.bound
+        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             bound = min(-solver.best_objective_bound / scaled.scale + scaled.error, watch.bound)
-        return Answer(watch.best, bound, claim_of(watch.value, bound), stopped=status != cp_model.OPTIMAL)
+        return Answer(watch.best, bound, claim_of(watch.worth, bound), stopped=status != cp_model.OPTIMAL)
 
 
 class _Watch(cp_model.CpSolverSolutionCallback):
@@ -64,22 +66,22 @@ class _Watch(cp_model.CpSolverSolutionCallback):
         self.core, self.limits, self.report = core, limits, report
         self.scaled = scaled
         self.best: np.ndarray | None = None
-        self.value, self.bound = -np.inf, np.inf
+        self.worth, self.bound = -np.inf, np.inf
 
     def on_solution_callback(self) -> None:
         chosen = np.flatnonzero(np.array(self.response_proto.solution)[: self.core.options])
         choice = np.full(self.core.units, -1, dtype=np.int64)
         choice[self.core.unit[chosen]] = chosen
         value = self.core.objective(choice)
-        if value > self.value and self.core.feasible(choice):
-            self.best, self.value = choice, value
+        if value > self.worth and self.core.feasible(choice):
+            self.best, self.worth = choice, value
             if self.report(Progress(self.limits.elapsed(), value, self.bound, "search", choice)):
                 self.stop_search()
 
     def heard(self, bound: float, stop: object) -> None:
         if bound < self.bound:
             self.bound = bound
-            if self.report(Progress(self.limits.elapsed(), self.value, bound, "search")) and callable(stop):
+            if self.report(Progress(self.limits.elapsed(), self.worth, bound, "search")) and callable(stop):
                 stop()
 
 
@@ -97,7 +99,9 @@ def integer_model(core: Core, hint: np.ndarray | None = None) -> _Scaled:
     reach = top.sum() + (core.penalty[soft] * most_out[soft]).sum() + core.cost[opened].sum()
     price = core.penalty[soft] / row_scale[soft]
     scale = value_scale(np.concatenate([core.value, core.cost[opened], price]), reach)
-    cost = np.concatenate([-np.round(core.value * scale), np.repeat(np.round(price * scale), 2), np.round(core.cost[opened] * scale)])
+    cost = np.concatenate(
+        [-np.round(core.value * scale), np.repeat(np.round(price * scale), 2), np.round(core.cost[opened] * scale)]
+    )
     error = float(
         np.abs(np.round(core.value * scale) / scale - core.value).max(initial=0.0) * core.units
         + (np.abs(np.round(price * scale) / scale - price) * row_scale[soft] * most_out[soft]).sum()
@@ -174,7 +178,9 @@ def _units(core: Core) -> str:
     token = np.arange(core.options).astype("U")
     first = core.start[:-1][size > 0]
     kind = np.where(core.mandatory[size > 0], "exactly_one", "at_most_one")
-    head = np.char.add(np.char.add(np.where(np.arange(len(first)) > 0, "]}}\nconstraints{", "constraints{"), kind), "{literals:[")
+    head = np.char.add(
+        np.char.add(np.where(np.arange(len(first)) > 0, "]}}\nconstraints{", "constraints{"), kind), "{literals:["
+    )
     before = np.full(core.options, ",", dtype=head.dtype)
     before[first] = head
     return "".join(np.char.add(before, token).tolist()) + "]}}"
@@ -226,7 +232,9 @@ def _links(core: Core, opened: np.ndarray, first: int) -> str:
     if not len(at):
         return ""
     y = first + np.searchsorted(opened, core.rep[at])
-    texts = np.char.add(np.char.add("constraints{bool_or{literals:[", (-at - 1).astype("U")), np.char.add(",", y.astype("U")))
+    texts = np.char.add(
+        np.char.add("constraints{bool_or{literals:[", (-at - 1).astype("U")), np.char.add(",", y.astype("U"))
+    )
     return "".join(np.char.add(texts, "]}}").tolist())
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from optimizer.core import Core
 from optimizer.engines.base import Answer, Engine, Limits, Progress, Report
 from optimizer.kernels import level_out, place
-from optimizer.core import Core
 
 
 class Greedy(Engine):

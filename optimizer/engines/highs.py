@@ -8,8 +8,8 @@ import highspy
 import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
-from optimizer.engines.base import Answer, Engine, Limits, Progress, Report, claim_of
 from optimizer.core import Core
+from optimizer.engines.base import Answer, Engine, Limits, Progress, Report, claim_of
 
 
 class Highs(Engine):
@@ -22,6 +22,7 @@ class Highs(Engine):
     def solve(self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None = None) -> Answer:
         if (core.mandatory & (np.diff(core.start) == 0)).any():
             return Answer(None, claim="infeasible")
+        highspy.Highs.resetGlobalScheduler(True)  # its threads are global and refuse another count
         solver = highspy.Highs()
         for option, value in {
             "output_flag": False,
@@ -46,7 +47,8 @@ class Highs(Engine):
         solver.cbMipImprovingSolution.subscribe(watch.found)
         solver.cbMipInterrupt.subscribe(watch.asked)
         solver.cbSimplexInterrupt.subscribe(watch.asked)
-        solver.run()
+        if solver.run() == highspy.HighsStatus.kError:
+            raise RuntimeError(f"HiGHS failed: {solver.getModelStatus()}")
         status, info = solver.getModelStatus(), solver.getInfo()
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             return Answer(None, claim="infeasible")
@@ -123,7 +125,9 @@ def mixed_integer_program(core: Core) -> tuple[Any, float]:
     upper.append(np.ones(core.units))
     at = np.flatnonzero(core.is_open[core.rep])
     needs = csr_array((np.ones(len(at)), (np.arange(len(at)), at)), shape=(len(at), k))
-    y = csr_array((-np.ones(len(at)), (np.arange(len(at)), np.searchsorted(opened, core.rep[at]))), shape=(len(at), len(opened)))
+    y = csr_array(
+        (-np.ones(len(at)), (np.arange(len(at)), np.searchsorted(opened, core.rep[at]))), shape=(len(at), len(opened))
+    )
     blocks.append(hstack([needs, csr_array((len(at), 2 * len(soft))), y], format="csr"))
     lower.append(np.full(len(at), -np.inf))
     upper.append(np.zeros(len(at)))

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from optimizer.core import Core, share_of
 from optimizer.dual import PASSES, Dual, find_prices
 from optimizer.engines import entry, load
 from optimizer.engines.base import Answer, Limits, Progress, Report
-from optimizer.core import Core, share_of
 
 #: share of the time limit that finding prices may take
 PRICE_SHARE = 0.25

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from xlsxwriter.worksheet import Worksheet
 
 from optimizer.check import judge
+from optimizer.core import share_of
 from optimizer.export.content import OVERLOADED, Handover
 from optimizer.export.look import GREY, INK, RULE, TONES, Kind, Look
-from optimizer.core import share_of
 
 #: label, number or text, its kind, sentence
 Fact = tuple[str, float | str, Kind, str]

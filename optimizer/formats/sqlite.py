@@ -94,5 +94,8 @@ def _stale(path: Path, name: str, file: str) -> list[Finding]:
     if not log.is_file() or log.stat().st_size == 0:
         return []
     problem = f"{log.name} holds changes that are not read"
-    return [Finding(name, problem, "close the program that uses the database, then import again", file=file,
-                    severity="warning")]
+    return [
+        Finding(
+            name, problem, "close the program that uses the database, then import again", file=file, severity="warning"
+        )
+    ]

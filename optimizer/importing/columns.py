@@ -208,8 +208,16 @@ def _refuse_doubles(source: Source, key: str, keys: pd.Series, path: str) -> Non
     twice = keys[keys.duplicated(keep=False)]
     if len(twice):
         problem = f"occurs more than once, so {path} cannot tell which row is meant"
-        found = Finding(source.name, problem, "make the key unique, or use an aggregate", int(twice.index[0]), key,
-                        str(twice.iloc[0]), file=source.file, count=len(twice))
+        found = Finding(
+            source.name,
+            problem,
+            "make the key unique, or use an aggregate",
+            int(twice.index[0]),
+            key,
+            str(twice.iloc[0]),
+            file=source.file,
+            count=len(twice),
+        )
         raise InputError(Findings((found,)))
 
 

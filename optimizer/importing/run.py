@@ -108,9 +108,7 @@ def _table(name: str, mapping: Mapping, sources: dict[str, Source], ledger: Ledg
     """One of our tables, computed columns as numbers and the rest as text, on the row numbers of its base source."""
     spec = mapping.tables[name]
     base = sources[spec.base]
-    columns = {
-        column: make(f"{name}.{column}", made, base, sources, ledger) for column, made in spec.columns.items()
-    }
+    columns = {column: make(f"{name}.{column}", made, base, sources, ledger) for column, made in spec.columns.items()}
     frame = pd.DataFrame(columns, index=base.frame.index.rename("row")).round(cells.DECIMALS)
     for column in spec.needs:
         gone = frame.index[frame[column].isna()]
@@ -134,8 +132,12 @@ def _missing_columns(mapping: Mapping, sources: dict[str, Source]) -> Iterator[F
         if path.startswith("sources."):
             fresh = path.rpartition(".")[2]
             if fresh in known[base]:
-                yield Finding(base, f"the source has this column already; give {path} another name", column=fresh,
-                              file=sources[base].file)
+                yield Finding(
+                    base,
+                    f"the source has this column already; give {path} another name",
+                    column=fresh,
+                    file=sources[base].file,
+                )
             known[base].add(fresh)
 
 

@@ -29,7 +29,17 @@ if TYPE_CHECKING:
 
 #: every KPI, in the order they are shown
 KPIS: tuple[Kpi, ...] = (
-    *COVERAGE, *CONTACTS, *KEY_ACCOUNTS, *TARGETS, *MONEY, *GROWTH, *RETENTIONS, *VOICE, *BOOKS, *BALANCE, *ACTIVITY
+    *COVERAGE,
+    *CONTACTS,
+    *KEY_ACCOUNTS,
+    *TARGETS,
+    *MONEY,
+    *GROWTH,
+    *RETENTIONS,
+    *VOICE,
+    *BOOKS,
+    *BALANCE,
+    *ACTIVITY,
 )
 
 __all__ = ["ATTRIBUTES", "KPIS", "Attributes", "Basis", "Kpi", "kpis", "measure"]

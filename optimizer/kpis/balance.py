@@ -89,7 +89,7 @@ GINI = Kpi(
         formula="2 Σ i·x_i ÷ (n Σ x) − (n + 1) ÷ n, with x ascending",
         trend_analysis="It creeps up through the year as exceptions pile up; measure at each review.",
         diagnostics="Look at both ends of the sorted books; a ramping rep with a small book may be meant.",
-        tips="A soft limit with within = \"15%\" lowers it and shows its price; do not chase the last hundredth.",
+        tips='A soft limit with within = "15%" lowers it and shows its price; do not chase the last hundredth.',
         visualisation="A Lorenz curve of potential over reps, plans in one chart.",
         risk_warnings="Ramp is not taken into account, so a fair book for a beginner looks unfair here.",
         tools="Column potential of the accounts; the plan.",

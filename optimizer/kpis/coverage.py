@@ -123,7 +123,7 @@ BY_SEGMENT = Kpi(
         trend_analysis="Follow each segment against its own target: enterprise near 100%, long tail as hours allow.",
         diagnostics="A low segment with idle reps points at skills or region rules; with busy reps it points at "
         "capacity.",
-        tips="Give each segment its own at_least in a coverage limit with per = \"account.segment\".",
+        tips='Give each segment its own at_least in a coverage limit with per = "account.segment".',
         visualisation="Bars sorted by segment size, today's value as a tick on each bar.",
         risk_warnings="Small segments jump: with eight accounts one more is 12.5 points. Read the count beside "
         "the ratio.",

@@ -12,7 +12,18 @@ from optimizer.kpis.basis import Basis
 from optimizer.kpis.parts import Measured, figure
 
 COLUMNS = (
-    "kpi", "title", "scope", "row", "value", "unit", "numerator", "denominator", "count", "missing", "verdict", "note"
+    "kpi",
+    "title",
+    "scope",
+    "row",
+    "value",
+    "unit",
+    "numerator",
+    "denominator",
+    "count",
+    "missing",
+    "verdict",
+    "note",
 )
 
 

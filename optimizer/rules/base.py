@@ -34,7 +34,7 @@ from optimizer.scores import Scores
 from optimizer.where import Where
 
 if TYPE_CHECKING:
-    from optimizer.options import Options
+    pass
 
 #: columns of a `Judgement.assignments` frame
 ASSIGNMENT_COLUMNS = ("rule", "account_id", "role", "rep_id", "amount", "sentence")
@@ -78,9 +78,11 @@ class Rows:
     """The rows of one limit: Σ factors, plus `offset`, within `lower` and `upper` [R].
 
     `penalty` is the price of a unit outside (inf: hard). `position` [R] is the open rep whose bounds count only when the
-    position is filled (-1: none).
+    position is filled (-1: none). `measure` and `scope` are the words a reader sees.
     """
 
+    measure: str
+    scope: str
     labels: np.ndarray
     lower: np.ndarray
     upper: np.ndarray

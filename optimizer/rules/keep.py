@@ -54,6 +54,8 @@ class Keep(Rule):
             wanted = wanted.rename(columns={"rep_id": "wanted"})[["account_id", "role", "wanted"]]
         both = wanted.merge(plan.to_frame(), on=["account_id", "role"], how="left")
         wrong = both[both["rep_id"].isna() | (both["rep_id"] != both["wanted"])]
-        sentence = wrong["account_id"] + " must stay with " + wrong["wanted"] + ", not " + wrong["rep_id"].fillna("nobody")
+        sentence = (
+            wrong["account_id"] + " must stay with " + wrong["wanted"] + ", not " + wrong["rep_id"].fillna("nobody")
+        )
         broken = wrong.assign(rule=self.name, amount=1.0, sentence=sentence)
         return Judgement(assignments=broken[list(ASSIGNMENT_COLUMNS)].reset_index(drop=True))

@@ -34,12 +34,16 @@ class Limit(Rule):
     filters: ClassVar[tuple[str, ...]] = ("account", "rep")
     posts: ClassVar[Literal["options", "rows"]] = "rows"
     kind: Literal["limit"] = "limit"
-    measure: str = Field(description="accounts, hours, coverage, moved, moved_<column>, rehomed, value or a numeric column")
+    measure: str = Field(
+        description="accounts, hours, coverage, moved, moved_<column>, rehomed, value or a numeric column"
+    )
     per: str = Field(default="rep", description="rep, company, or a column (account.region, rep.team)")
     at_least: Bound | None = Field(default=None, description='number, "80%" or a reps column')
     at_most: Bound | None = Field(default=None, description='number, "80%" or a reps column')
     within: str | None = Field(default=None, description='"15%" around the fair share')
-    penalty: float | None = Field(default=None, gt=0, le=1e12, description="currency per unit outside; empty means hard")
+    penalty: float | None = Field(
+        default=None, gt=0, le=1e12, description="currency per unit outside; empty means hard"
+    )
     role: str | None = Field(default=None, description="count this role only")
 
     @model_validator(mode="after")
@@ -84,7 +88,9 @@ class Limit(Rule):
             return np.ones(len(scores.accounts))
         if column not in scores.accounts or not pd.api.types.is_numeric_dtype(scores.accounts[column].dtype):
             known = ", ".join([*RESERVED, *scores.accounts.select_dtypes("number").columns])
-            raise UsageError(f"rule {self.name!r}: measure {self.measure!r} is not a numeric accounts column; known: {known}")
+            raise UsageError(
+                f"rule {self.name!r}: measure {self.measure!r} is not a numeric accounts column; known: {known}"
+            )
         weight = scores.accounts[column].to_numpy(dtype=float)
         gaps = np.isnan(weight) & mask(scores.accounts, self.where)
         if gaps.any():
@@ -123,7 +129,7 @@ class Limit(Rule):
         if self.per == "rep" and not by_today:
             position = np.where(scores.open_rep, np.arange(len(labels)), -1).astype(np.int32)
         penalty = np.inf if self.penalty is None else self.penalty
-        return Rows(labels, lower, upper, offset, position, penalty, tuple(factors))
+        return Rows(self.measure, self.per, labels, lower, upper, offset, position, penalty, tuple(factors))
 
     def _amount(self, scores: Scores) -> np.ndarray:
         """[N, L] the measure of an account in a role that counts; for hours and value 1, the pair decides the rest."""
@@ -188,12 +194,16 @@ class Limit(Rule):
             share = percent(bound)
             if share is not None:
                 if self.measure == "value" or (self.measure == "hours" and kind == "account"):
-                    raise UsageError(f"rule {self.name!r}: a percentage of {self.measure} has no total here; give a number")
+                    raise UsageError(
+                        f"rule {self.name!r}: a percentage of {self.measure} has no total here; give a number"
+                    )
                 whole = total(only_hired)
                 return np.where(whole > 0, share * whole, none)
             if isinstance(bound, str):
                 if kind == "account" or bound not in scores.reps or not is_number(scores.reps[bound]):
-                    raise UsageError(f"rule {self.name!r}: {bound!r} is not a numeric reps column summed over reps in scope")
+                    raise UsageError(
+                        f"rule {self.name!r}: {bound!r} is not a numeric reps column summed over reps in scope"
+                    )
                 summed = over_reps(scores.reps[bound].to_numpy(dtype=float), only_hired)
                 return np.where(np.isnan(summed), none, summed)
             return np.full(count, float(bound))

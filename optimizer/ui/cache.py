@@ -70,7 +70,9 @@ def assignments(folder: str) -> pd.DataFrame:
     frame = plan_frame(kept.problem, kept.plan, kept.prices, kept.tables)
     about = kept.problem.scores.accounts.set_index("account_id")
     extra = [c for c in ("segment", "industry", "region", "arr", "potential", "key_account") if c in about]
-    names = pd.concat([kept.tables.reps, kept.problem.scores.reps]).drop_duplicates("rep_id").set_index("rep_id")["name"]
+    names = (
+        pd.concat([kept.tables.reps, kept.problem.scores.reps]).drop_duplicates("rep_id").set_index("rep_id")["name"]
+    )
     frame = frame.join(about[extra], on="account_id")
     for column in ("previous_rep_id", "runner_up"):
         frame[column.removesuffix("_id") + "_name"] = frame[column].map(names).fillna(frame[column])
@@ -86,13 +88,13 @@ def books(folder: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 @st.cache_resource(max_entries=4, scope="session", show_spinner="Comparing …")
-def comparison(kept: tuple[Kept, ...]) -> Comparison:
-    """Today, by the rules of the first plan's scenario, and each plan by its own."""
+def comparison(kept: tuple[Kept, ...], today_by: str) -> Comparison:
+    """Each plan by the rules of its own scenario, and today by those of the plan named `today_by`."""
     runs = {k.name: run(k.folder) for k in kept}
-    first = next(iter(runs.values())).problem
+    first = runs[today_by].problem
     plans = {name: Judged(r.problem.scores, r.problem.scenario.active, r.plan) for name, r in runs.items() if r.plan}
     today = Judged(first.scores, first.scenario.active, first.today)
-    return compare(first.scores, first.scenario.active, {"today": today, **plans}, next(iter(runs.values())).tables)
+    return compare(first.scores, first.scenario.active, {"today": today, **plans}, runs[today_by].tables)
 
 
 @st.cache_resource(max_entries=12, scope="session", show_spinner="Measuring …")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -101,15 +102,23 @@ def change_rep(toml: str, rep_id: str, cells: Mapping[str, Any]) -> str:
 
 
 def positions(
-    count: int, cost: float, capacity: float, ramp: float, like: Mapping[str, Any], taken: set[str], name: str = ""
+    count: int, cost: float, capacity: float, ramp: float, like: Mapping[Any, Any], taken: set[str], name: str = ""
 ) -> list[dict[str, Any]]:
     """`count` open positions with ids nobody has, in the territory and with the skills of the rep `like`."""
-    rows, n = [], 1
+    rows: list[dict[str, Any]] = []
+    n = 1
     shared = {c: like[c] for c in LIKE if c in like and pd.notna(like[c])}
     while len(rows) < count:
         if (rep_id := f"open-{n}") not in taken:
             title = (f"{name} {len(rows) + 1}" if count > 1 else name) if name else f"Open position {n}"
-            row = {"rep_id": rep_id, "name": title, "open": True, "cost": cost, "capacity_hours": capacity, "ramp": ramp}
+            row = {
+                "rep_id": rep_id,
+                "name": title,
+                "open": True,
+                "cost": cost,
+                "capacity_hours": capacity,
+                "ramp": ramp,
+            }
             rows.append({**row, **shared})
         n += 1
     return rows
@@ -121,8 +130,10 @@ def rule_class(kind: str) -> type[Rule]:
 
 
 def about_kind(kind: str) -> str:
-    """What a kind of rule does: the first paragraph of its docstring."""
-    return " ".join((rule_class(kind).__doc__ or "").split("\n\n")[0].split())
+    """What a kind of rule does: the first line its module says of it, else the first paragraph of its docstring."""
+    rule = rule_class(kind)
+    head, _, words = (sys.modules[rule.__module__].__doc__ or "").split("\n")[0].partition(": ")
+    return words if head == f"`{kind}`" else " ".join((rule.__doc__ or "").split("\n\n")[0].split())
 
 
 def in_words(rule: Rule) -> str:

@@ -1,7 +1,7 @@
 """Forms drawn from the fields of a model: a new rule, or a new field of a rule, needs no new form.
 
-`spec` reads a pydantic field as what a form must know of it; `draw` shows one widget for it and gives back what the field
-should hold. `Hints` bring the names that the open tables offer.
+`spec` reads a pydantic field as what a form must know of it; `draw` shows one widget for it and gives back what the
+field should hold. `Hints` bring the names that the open tables offer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from optimizer.rules.limit_check import RESERVED
 from optimizer.tables import REPS, Tables
 from optimizer.ui.widgets import plain
 
-Kind = Literal["flag", "choice", "share", "whole", "number", "text", "bound", "where", "pairs", "numbers", "model", "models"]
+Kind = Literal[
+    "flag", "choice", "share", "whole", "number", "text", "bound", "where", "pairs", "numbers", "model", "models"
+]
 #: fields every rule has, drawn by the page itself or left to the file
 COMMON = ("kind", "name", "off")
 
@@ -50,7 +52,7 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """Names to offer, by field name; `columns` of the accounts table with their values, `groups` for by-name numbers."""
+    """Names to offer, by field name; the tables whose columns a filter offers; `groups` for by-name numbers."""
 
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     accounts: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -80,7 +82,7 @@ class Hints:
 
 def specs(model: type[BaseModel], skip: Sequence[str] = COMMON) -> tuple[Spec, ...]:
     """The fields of a model, in its order, what every rule shares (`where`) last."""
-    shared = [name for name in Rule.model_fields if name in model.model_fields]
+    shared = [name for name in Rule.model_fields if name in model.model_fields] if issubclass(model, Rule) else []
     order = [name for name in model.model_fields if name not in shared] + shared
     return tuple(spec(name, model.model_fields[name]) for name in order if name not in skip)
 
@@ -89,13 +91,23 @@ def spec(name: str, info: FieldInfo) -> Spec:
     """One field. A type that no widget fits is shown as text."""
     parts, extra = _parts(info.annotation)
     marks = [*info.metadata, *extra]
-    low = next((float(getattr(m, "ge", getattr(m, "gt", None))) for m in marks if isinstance(m, Ge | Gt)), None)
-    high = next((float(getattr(m, "le", getattr(m, "lt", None))) for m in marks if isinstance(m, Le | Lt)), None)
+    low = next((float(getattr(m, "ge", getattr(m, "gt", 0.0))) for m in marks if isinstance(m, Ge | Gt)), None)
+    high = next((float(getattr(m, "le", getattr(m, "lt", 0.0))) for m in marks if isinstance(m, Le | Lt)), None)
     default = None if info.is_required() else info.get_default(call_default_factory=True)
     kind, choices, inner = _kind(name, [p for p in parts if p is not type(None)], low, high)
     either = kind in ("share", "number") and any(get_origin(p) is dict for p in parts)
     return Spec(
-        name, kind, info.description or "", type(None) in parts, info.is_required(), default, choices, low, high, inner, either
+        name,
+        kind,
+        info.description or "",
+        type(None) in parts,
+        info.is_required(),
+        default,
+        choices,
+        low,
+        high,
+        inner,
+        either,
     )
 
 
@@ -200,19 +212,23 @@ def _draw_number(s: Spec, value: Any, key: str, hints: Hints) -> Any:
     if s.either and isinstance(value, Mapping):
         return _draw_by_name(s, value, key, Hints(groups=[*hints.groups, "default"]), s.low, s.high) or None
     if s.kind == "share" and not s.optional:
-        return st.slider(s.label, 0.0, 1.0, float(value or 0.0), 0.05 if not s.either else 0.01, help=s.help or None, key=key)
-    if s.kind == "whole":
-        low = None if s.low is None else int(s.low)
-        start = None if value is None and s.optional else int(value if value is not None else low or 0)
-        return st.number_input(s.label, low, None if s.high is None else int(s.high), start, 1, help=s.help or None, key=key)
-    start = None if value is None else float(value)
+        return st.slider(
+            s.label, 0.0, 1.0, float(value or 0.0), 0.05 if not s.either else 0.01, help=s.help or None, key=key
+        )
+    whole = s.kind == "whole"
+    number = int if whole else float
+    start = None if value is None else number(value)
     if start is None and not s.optional:
-        start = s.low or 0.0
-    step = 0.05 if s.high == 1 else 1.0 if (start or 0) >= 10 else 0.1
-    low = s.low if s.low is None or s.low > 0 else 0.0
-    return st.number_input(
-        s.label, low, s.high, start, step, format="%g", help=s.help or None, key=key, placeholder="none" if s.optional else None
-    )
+        start = number(s.low or 0)
+    step = 1.0 if whole or (start or 0) >= 10 else 0.05 if s.high == 1 else 0.1
+    options: dict[str, Any] = {
+        "min_value": None if s.low is None else number(s.low),
+        "max_value": None if s.high is None else number(s.high),
+        "step": number(step),
+        "format": "%d" if whole else "%g",
+        "placeholder": "none" if s.optional else None,
+    }
+    return st.number_input(s.label, value=start, help=s.help or None, key=key, **options)
 
 
 def _draw_by_name(
@@ -221,11 +237,17 @@ def _draw_by_name(
     """A number for each group; an empty one is left to the default."""
     names = list(dict.fromkeys([*hints.groups, *value]))
     st.caption(f"{s.label}: {s.help}" if s.help else s.label)
-    out = {}
+    out: dict[str, float] = {}
     for column, name in zip(st.columns(max(1, len(names))), names, strict=False):
         given = value.get(name)
         held = column.number_input(
-            plain(name), low, high, None if given is None else float(given), format="%g", key=f"{key}.{name}", placeholder="default"
+            plain(name),
+            low,
+            high,
+            None if given is None else float(given),
+            format="%g",
+            key=f"{key}.{name}",
+            placeholder="default",
         )
         out |= {} if held is None else {name: float(held)}
     return out
@@ -253,4 +275,8 @@ def _draw_models(s: Spec, value: Any, key: str) -> list[dict[str, Any]]:
     frame = pd.DataFrame(rows, columns=list(types_)).astype(types_)
     st.caption(f"**{s.label}** {('· ' + s.help) if s.help else ''}")
     held = st.data_editor(frame, num_rows="dynamic", hide_index=True, key=key, width="stretch")
-    return [{k: v for k, v in row.items() if pd.notna(v)} for row in held.to_dict("records") if pd.notna(row[inner[0].name])]
+    return [
+        {str(k): v for k, v in row.items() if pd.notna(v)}
+        for row in held.to_dict("records")
+        if pd.notna(row[inner[0].name])
+    ]

@@ -27,15 +27,23 @@ def show_downloads(folder: str, name: str) -> None:
     about = {p.name: p.meaning for p in PRESETS}
     book, table, toml = st.columns(3, gap="medium")
     with book.container(border=True, height="stretch"):
-        st.markdown("**Excel workbook** for managers: assignments, changes, books, limits; owners can be changed in it.")
+        st.markdown(
+            "**Excel workbook** for managers: assignments, changes, books, limits; owners can be changed in it."
+        )
         st.download_button(
             "Workbook (.xlsx)", lambda: plan_bytes(folder, ".xlsx"), f"{widgets.file_name('bookfit', name)}.xlsx", XLSX,
             key="download.xlsx", type="primary", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
     with table.container(border=True, height="stretch"):
-        preset = st.selectbox("**CSV** of the assignments, for", list(about), key="download.preset", format_func=lambda p: f"{p}: {about[p]}")
+        preset = st.selectbox(
+            "**CSV** of the assignments, for",
+            list(about),
+            key="download.preset",
+            format_func=lambda p: f"{p}: {about[p]}",
+        )
         st.download_button(
-            "Assignments (.csv)", lambda: plan_bytes(folder, ".csv", preset), f"{widgets.file_name('bookfit', name)}.csv",
+            "Assignments (.csv)", lambda: plan_bytes(folder, ".csv", preset),
+            f"{widgets.file_name('bookfit', name)}.csv",
             "text/csv", key="download.csv", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
     with toml.container(border=True, height="stretch"):

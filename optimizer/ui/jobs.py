@@ -1,8 +1,8 @@
 """Solves in the background. The only module of the app that runs them.
 
-Each solve has a thread of its own, which starts the engine's child process through `optimizer.solve` and keeps the run when
-it ends; pages look at snapshots. A job is reached only with the token of the session that started it, so one user can
-neither read nor stop another's. The same request twice is one job.
+Each solve has a thread of its own, which starts the engine's child process through `optimizer.solve` and keeps the run
+when it ends; pages look at snapshots. A job is reached only with the token of the session that started it, so one user
+can neither read nor stop another's. The same request twice is one job.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from optimizer.core import share_of
 from optimizer.engines import Progress
 from optimizer.errors import BookfitError, Findings, InputError
 from optimizer.problem import build
-from optimizer.result import Result, share_of
+from optimizer.result import Result
 from optimizer.scenario import Scenario
 from optimizer.solve import solve
 from optimizer.store import write_run
@@ -80,7 +81,9 @@ class View:
 class _Job:
     """One solve: what was asked, and what is known so far. All its methods are for any thread."""
 
-    def __init__(self, token: str, tables: Tables, scenario: Scenario, settings: Settings, home: Path, source: str) -> None:
+    def __init__(
+        self, token: str, tables: Tables, scenario: Scenario, settings: Settings, home: Path, source: str
+    ) -> None:
         self.key, self.token = secrets.token_urlsafe(16), token
         self.tables, self.scenario, self.settings, self.source = tables, scenario, settings, source
         self.folder = home / f"run-{self.key}"
@@ -158,8 +161,8 @@ class _Job:
             asked = self.cancelled.is_set() and self.state not in OVER and self.state != "keeping"
             seconds = (time.monotonic() if math.isnan(self.ended) else self.ended) - self.began
             return View(
-                self.key, self.scenario.name, "stopping" if asked else self.state, self.settings, self.scenario.currency,
-                seconds, self.phase, self.objective, self.bound, tuple(self.trace),
+                self.key, self.scenario.name, "stopping" if asked else self.state, self.settings,
+                self.scenario.currency, seconds, self.phase, self.objective, self.bound, tuple(self.trace),
                 str(self.folder) if self.state == "done" else "", self.source, self.result, self.problem, self.findings,
             )  # fmt: skip
 

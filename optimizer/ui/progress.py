@@ -24,7 +24,6 @@ def show_progress() -> None:
     view = jobs.look(state.token(), state.get().job)
     if view is None or view.over:
         st.rerun()
-        return
     limit = view.settings.time_limit
     words = WORDS.get(view.state, f"Solving: {widgets.phase_words(view.phase)}")
     head, button = st.columns([4, 1], vertical_alignment="bottom")
@@ -35,8 +34,8 @@ def show_progress() -> None:
         st.rerun(scope="fragment")
     gap = "–" if math.isnan(view.gap_share) else f"{view.gap_share:.2%}"
     widgets.cards({
-        f"Best plan so far, {view.currency}": widgets.money(view.objective),
-        f"No plan is worth more than, {view.currency}": widgets.money(view.bound),
+        "Best so far": widgets.money(view.objective),
+        "Cannot exceed": widgets.money(view.bound),
         "Gap": gap,
     })  # fmt: skip
     points = pd.DataFrame(view.trace, columns=["seconds", "objective", "bound"], dtype=float)

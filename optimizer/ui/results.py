@@ -8,6 +8,16 @@ from optimizer import charts
 from optimizer.result import Result
 from optimizer.ui import jobs, state, widgets
 
+PROOF = {
+    "prices": "The bound is proved by prices: `bookfit verify` recomputes it without a solver.",
+    "search": "The bound was proved by a solver's search.",
+}
+NEXT = (
+    ("plan", "See the plan", ":material/assignment_ind:"),
+    ("books", "See the books", ":material/bar_chart:"),
+    ("compare", "Compare plans", ":material/compare_arrows:"),
+)
+
 
 def show_outcome(view: jobs.View) -> None:
     """The end of a job, whichever it was."""
@@ -30,28 +40,31 @@ def _result(result: Result, view: jobs.View) -> None:
         served = result.plan.served[:, 0]
         widgets.cards(
             {
-                f"Model value, {result.currency}": widgets.money(result.objective),
-                f"No plan is worth more than, {result.currency}": widgets.money(result.bound),
+                "Model value": widgets.money(result.objective),
+                "Cannot exceed": widgets.money(result.bound),
                 "Gap": widgets.share(result.gap_share, 2),
                 "Accounts served": f"{int(served.sum()):,} of {len(served):,}",
             },
-            {"Model value": "what the plan is worth to the model; it compares plans and is no forecast"},
+            {
+                "Model value": "what the plan is worth to the model; it compares plans and is no forecast",
+                "Cannot exceed": "no plan under these rules is worth more to the model",
+            },
         )
         links = st.columns(4)
-        for column, (page, label, icon) in zip(links, (
-            ("plan", "See the plan", ":material/assignment_ind:"), ("books", "See the books", ":material/bar_chart:"),
-            ("compare", "Compare plans", ":material/compare_arrows:"),
-        )):  # fmt: skip
+        for column, (page, label, icon) in zip(links, NEXT, strict=False):
             column.page_link(widgets.page_file(page), label=label, icon=icon)
         links[3].caption(f"kept as **{widgets.plain(name)}**")
     with st.container(border=True):
         st.caption("In words")
         st.markdown("  \n".join(widgets.plain(line) for line in str(result).splitlines()))
-        proof = {"prices": "The bound is proved by prices: `bookfit verify` recomputes it without a solver.",
-                 "search": "The bound was proved by a solver's search."}  # fmt: skip
         if result.plan is not None:
-            st.caption(f"{proof[result.bound_by]} Engine: {widgets.plain(result.engine)} ({widgets.plain(result.why_engine)}), seed {result.seed}.")
+            engine = (
+                f"Engine: {result.engine} ({result.why_engine}), seed {result.seed}. Money in {result.currency} a year."
+            )
+            st.caption(f"{PROOF.get(result.bound_by, '')} {widgets.plain(engine)}")
     for note in result.notes:
         st.caption(f":material/info: {widgets.plain(note)}")
-    if len(result.trace):
-        st.altair_chart(charts.trace(result.trace, result.currency), key="solve.final", alt="best plan and bound against time")
+    if len(result.trace) and result.plan is not None:
+        st.altair_chart(
+            charts.trace(result.trace, result.currency), key="solve.final", alt="best plan and bound against time"
+        )

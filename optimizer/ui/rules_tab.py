@@ -38,12 +38,15 @@ def show_rules(scenario: Scenario, hints: Hints) -> None:
 
 def _row(rule: Rule, key: str) -> None:
     with st.container(border=True):
-        switch, words, edit, delete = st.columns([1, 14, 1, 1], vertical_alignment="center")
-        on = switch.toggle("on", not rule.off, key=f"{key}.on", label_visibility="collapsed", help="switch this rule on or off")
+        switch, title, words, edit, delete = st.columns([1, 4, 11, 1, 1], vertical_alignment="center")
+        on = switch.toggle(
+            "on", not rule.off, key=f"{key}.on", label_visibility="collapsed", help="switch this rule on or off"
+        )
         name = f"**{widgets.plain(rule.name)}**" if not rule.off else f":gray[~~{widgets.plain(rule.name)}~~]"
         soft = getattr(rule, "penalty", None)
         tag = "" if rule.kind != "limit" else " :orange-badge[soft]" if soft is not None else " :blue-badge[hard]"
-        words.markdown(f"{name}{tag}  \n:gray[{rule.kind} · {widgets.plain(edits.in_words(rule))}]")
+        title.markdown(f"{name}{tag}")
+        words.markdown(f":gray[{rule.kind} · {widgets.plain(edits.in_words(rule))}]")
         if edit.button("", icon=":material/edit:", key=f"{key}.edit", help="Edit this rule", type="tertiary"):
             state.change(editing="" if state.get().editing == rule.name else rule.name)
             st.rerun()
@@ -62,7 +65,9 @@ def _form(kind: str, given: dict[str, Any], old: str, key: str, hints: Hints) ->
         wide = ("where", "pairs", "model", "models", "numbers")
         held: dict[str, Any] = {}
         columns = st.columns(3)
-        name = columns[0].text_input("Name", given.get("name", old), key=f"{key}.name", placeholder="what people will call it")
+        name = columns[0].text_input(
+            "Name", given.get("name", old), key=f"{key}.name", placeholder="what people will call it"
+        )
         for i, field in enumerate((f for f in fields if f.kind not in wide), 1):
             with columns[i % 3]:
                 held[field.name] = draw(field, given.get(field.name), f"{key}.{field.name}", hints)

@@ -37,10 +37,16 @@ def show_scoring(scenario: Scenario, hints: Hints) -> None:
     for field in (f for f in fields if f.either):
         by_name = isinstance(given[field.name], Mapping)
         if st.toggle(f"{field.label} by segment", by_name, key=f"{key}.{field.name}.by") != by_name:
-            given[field.name] = {"default": given[field.name]} if not by_name else given[field.name].get("default", field.default)
+            given[field.name] = (
+                {"default": given[field.name]} if not by_name else given[field.name].get("default", field.default)
+            )
     with st.form(f"{key}.form", border=True):
         st.caption("Strengths: 0 switches a factor off, 1 is full. Amounts are per year. Rates are shares.")
-        small = [f for f in fields if f.kind in ("share", "number", "flag", "whole") and not isinstance(given[f.name], Mapping)]
+        small = [
+            f
+            for f in fields
+            if f.kind in ("share", "number", "flag", "whole") and not isinstance(given[f.name], Mapping)
+        ]
         held: dict[str, Any] = {}
         columns = st.columns(3, gap="medium")
         for i, field in enumerate(sorted(small, key=lambda f: f.kind != "share")):
@@ -48,7 +54,9 @@ def show_scoring(scenario: Scenario, hints: Hints) -> None:
                 held[field.name] = draw(field, given[field.name], f"{key}.{field.name}", hints)
         for field in (f for f in fields if f not in small):
             held[field.name] = draw(field, given[field.name], f"{key}.{field.name}", hints)
-        changed = {f.name: held[f.name] for f in fields if held[f.name] is not None and held[f.name] != _plain(f.default)}
+        changed = {
+            f.name: held[f.name] for f in fields if held[f.name] is not None and held[f.name] != _plain(f.default)
+        }
         if st.form_submit_button("Save scoring", type="primary", key=f"{key}.save"):
             save(lambda toml: edits.put_scoring(toml, changed), key)
 
@@ -69,8 +77,14 @@ def show_people(scenario: Scenario, reps: pd.DataFrame) -> None:
         st.markdown("**Leavers**  \n:gray[Their accounts are shared out among the others.]")
         with st.form(f"{key}.leave", border=True):
             known = [r for r in scenario.reps.remove if r in names]
-            gone = st.multiselect("Reps who leave", list(names), known, format_func=names.__getitem__, key=f"{key}.gone",
-                                  placeholder="nobody")  # fmt: skip
+            gone = st.multiselect(
+                "Reps who leave",
+                list(names),
+                known,
+                format_func=names.__getitem__,
+                key=f"{key}.gone",
+                placeholder="nobody",
+            )
             if st.form_submit_button("Save leavers", key=f"{key}.save_gone"):
                 save(lambda toml: edits.remove_reps(toml, gone), key)
         st.markdown("**Changes**  \n:gray[An empty field is left as it is in the table.]")
@@ -84,10 +98,15 @@ def show_people(scenario: Scenario, reps: pd.DataFrame) -> None:
                 for i, c in enumerate(CHANGEABLE)
             }  # fmt: skip
             if st.form_submit_button("Save changes", key=f"{key}.save_change"):
-                given = {**{c: v for c, v in now.items() if c not in CHANGEABLE}, **{c: v for c, v in cells.items() if v is not None}}
+                given = {
+                    **{c: v for c, v in now.items() if c not in CHANGEABLE},
+                    **{c: v for c, v in cells.items() if v is not None},
+                }
                 save(lambda toml: edits.change_rep(toml, who, given), key)
         for rep, row in scenario.reps.change.items():
-            st.caption(f"{widgets.plain(names.get(rep, rep))}: {widgets.plain(', '.join(f'{c} {v}' for c, v in row.items()))}")
+            st.caption(
+                f"{widgets.plain(names.get(rep, rep))}: {widgets.plain(', '.join(f'{c} {v}' for c, v in row.items()))}"
+            )
     with right:
         _joiners(scenario, reps, names, key)
 
@@ -97,8 +116,12 @@ def _joiners(scenario: Scenario, reps: pd.DataFrame, names: Mapping[str, str], k
     with st.form(f"{key}.join", border=True):
         one, two = st.columns(2)
         count = one.number_input("How many", 1, 50, 1, key=f"{key}.count")
-        cost = two.number_input(f"Cost of each a year, {scenario.currency}", 0.0, None, 120_000.0, 5_000.0, format="%g", key=f"{key}.cost")
-        capacity = one.number_input("Hours a year", 0.0, None, scenario.scoring.default_capacity, 50.0, format="%g", key=f"{key}.capacity")
+        cost = two.number_input(
+            f"Cost of each a year, {scenario.currency}", 0.0, None, 120_000.0, 5_000.0, format="%g", key=f"{key}.cost"
+        )
+        capacity = one.number_input(
+            "Hours a year", 0.0, None, scenario.scoring.default_capacity, 50.0, format="%g", key=f"{key}.capacity"
+        )
         ramp = two.slider("Productivity in this period", 0.0, 1.0, 0.7, 0.05, key=f"{key}.ramp", help="ramp: 1 is full")
         like = st.selectbox("Territory and skills as", list(names), format_func=names.__getitem__, key=f"{key}.like")
         name = st.text_input("Name", key=f"{key}.name", placeholder="Open position")
@@ -112,7 +135,9 @@ def _joiners(scenario: Scenario, reps: pd.DataFrame, names: Mapping[str, str], k
         words, drop = st.columns([6, 1], vertical_alignment="center")
         detail = f"{row.get('capacity_hours', 0):,.0f} hours, cost {row.get('cost', 0):,.0f} {scenario.currency}"
         words.markdown(f"**{widgets.plain(row.get('name', rep_id))}**  \n:gray[{widgets.plain(rep_id)} · {detail}]")
-        if drop.button("", icon=":material/delete:", key=f"{key}.drop.{rep_id}", help="Drop this position", type="tertiary"):
+        if drop.button(
+            "", icon=":material/delete:", key=f"{key}.drop.{rep_id}", help="Drop this position", type="tertiary"
+        ):
             save(lambda toml, rep_id=rep_id: edits.drop_position(toml, rep_id), key)  # type: ignore[misc]
 
 

@@ -50,7 +50,7 @@ def starts(source: Source) -> tuple[Start, ...]:
         except BookfitError:
             continue
         found.append(Start(scenario.name, scenario.description, scenario.to_toml()))
-    return tuple(found) or (default_start(source.name),)
+    return tuple(found) or (default_start(),)
 
 
 def default_start(name: str = "Default") -> Start:
@@ -69,7 +69,9 @@ def uploaded(files: Iterable[tuple[str, bytes]], home: Path) -> tuple[Source, tu
     if not given:
         raise UsageError("choose at least one file")
     if sum(len(data) for _, data in given) > MAX_UPLOAD_MB * 1_000_000:
-        raise UsageError(f"the files are more than {MAX_UPLOAD_MB} MB together; use the command line for data of that size")
+        raise UsageError(
+            f"the files are more than {MAX_UPLOAD_MB} MB together; use the command line for data of that size"
+        )
     for name, _ in given:
         format_of(Path(name))
     alone = len(given) == 1 and format_of(Path(given[0][0])).name == "excel"

@@ -1,7 +1,8 @@
 """What a session keeps between reruns. The only module that touches the session state.
 
-A session keeps names, small texts and folders, never a table: tables and runs are read again (`cache`) from the session's
-own folder, which goes when the session goes. The token is what `jobs` knows the session by; nobody can guess it.
+A session keeps names, small texts and folders, never a table: tables and runs are read again (`cache`) from the
+session's own folder, which goes when the session goes. The token is what `jobs` knows the session by; nobody can
+guess it.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The record of one session: what is open and what was solved. `scenario` is TOML text, `start` what it began as."""
+    """What is open and what was solved. `scenario` is TOML text, `start` the name of what it began as."""
 
     source: Source | None = None
     scenario: str = ""
@@ -60,7 +61,7 @@ class Record:
     kept: tuple[Kept, ...] = ()
     shown: str = ""
     job: str = ""
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     editing: str = ""
     version: int = 0
     notices: tuple[str, ...] = ()

@@ -54,7 +54,9 @@ def _draw_condition(name: str, given: Any, key: str, frame: pd.DataFrame) -> Any
 
 
 def _draw_values(label: str, wanted: list[Any], key: str, column: pd.Series) -> Any:
-    known = sorted({part for cell in column.dropna().unique()[: MANY * 5] for part in split_list(cell) or (cell,)}, key=str)
+    known = sorted(
+        {part for cell in column.dropna().unique()[: MANY * 5] for part in split_list(cell) or (cell,)}, key=str
+    )
     options = list(dict.fromkeys([*wanted, *known[:MANY]]))
     chosen = st.multiselect(
         f"{label} is any of", options, wanted, key=key, accept_new_options=True, placeholder="choose or type values"

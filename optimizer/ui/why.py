@@ -13,9 +13,12 @@ from optimizer.store import Run
 from optimizer.ui import widgets
 
 _WORDS = {
-    "expected_revenue": "expected revenue", "key_account": "key-account term", "retention": "retention of today's revenue",
-    "transition_loss": "loss from changing the rep", "travel_cost": "travel",
-}  # fmt: skip
+    "expected_revenue": "expected revenue",
+    "key_account": "key-account term",
+    "retention": "retention of today's revenue",
+    "transition_loss": "loss from changing the rep",
+    "travel_cost": "travel",
+}
 
 
 def why_table(run: Run, row: Any) -> pd.DataFrame:
@@ -32,7 +35,11 @@ def why_table(run: Run, row: Any) -> pd.DataFrame:
             continue
         pair = np.array([account]), np.array([at])
         terms = scores.ledger(*pair, role)
-        out[title] = [*(float(terms[t][0]) for t in TERMS), float(scores.value(*pair, role)[0]), float(scores.hours(*pair, role)[0])]
+        out[title] = [
+            *(float(terms[t][0]) + 0.0 for t in TERMS),
+            float(scores.value(*pair, role)[0]),
+            float(scores.hours(*pair, role)[0]),
+        ]
     return pd.DataFrame({"": [*(_WORDS[t] for t in TERMS), "value", "hours a year"], **out})
 
 

@@ -20,8 +20,16 @@ from optimizer.ui import state
 
 #: what opens a directive, a link, a formula or a mark in Markdown
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|$~:<>&])")
-SIGNS = {"error": ("red", ":material/error:"), "warning": ("orange", ":material/warning:"), "note": ("gray", ":material/info:")}
-BAND = {"below band": "▼ below the healthy band", "in band": "✓ in the healthy band", "above band": "▲ above the healthy band"}
+SIGNS = {
+    "error": ("red", ":material/error:"),
+    "warning": ("orange", ":material/warning:"),
+    "note": ("gray", ":material/info:"),
+}
+BAND = {
+    "below band": "▼ below the healthy band",
+    "in band": "✓ in the healthy band",
+    "above band": "▲ above the healthy band",
+}
 
 
 def plain(text: object) -> str:
@@ -42,7 +50,9 @@ def figure(value: float, unit: str) -> str:
     """A figure in the unit a comparison or a KPI gives."""
     if not math.isfinite(value):
         return "–"
-    return {"share": f"{value:.1%}", "ratio": f"{value:.3f}", "points": f"{value:.1f}", "days": f"{value:,.1f}"}.get(unit, f"{value:,.0f}")
+    return {"share": f"{value:.1%}", "ratio": f"{value:.3f}", "points": f"{value:.1f}", "days": f"{value:,.1f}"}.get(
+        unit, f"{value:,.0f}"
+    )
 
 
 def title(text: str, about: str) -> None:
@@ -88,7 +98,7 @@ def findings(found: Findings, key: str, table: bool = False) -> None:
         st.success("Nothing to report: every check passed.", icon=":material/check_circle:")
         return
     counts = {"error": len(found.errors), "warning": len(found.warnings), "note": len(found.notes)}
-    frame = found.to_frame()
+    frame = found.to_frame().sort_values("severity", key=lambda s: s.map(list(SIGNS).index), kind="stable")
     frame["row"] = frame["row"].astype("float64") if frame["row"].isna().all() else frame["row"]
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     options = [name for name, n in counts.items() if n]
@@ -104,15 +114,15 @@ def findings(found: Findings, key: str, table: bool = False) -> None:
     empty = [c for c in ("file", "row", "column", "value") if shown[c].isna().all()]
     st.dataframe(
         shown.drop(columns=[*empty, *([] if table else ["table"])]), hide_index=True, key=f"{key}.table",
-        height=min(460, 38 + 35 * max(1, len(shown))), column_config={
-            "severity": st.column_config.TextColumn("severity", width=75),
-            "file": st.column_config.TextColumn("file", width=120),
-            "row": st.column_config.NumberColumn("row", format="%d", width=55),
-            "column": st.column_config.TextColumn("column", width=110),
-            "value": st.column_config.TextColumn("value", width=130),
-            "problem": st.column_config.TextColumn("what is wrong", width="large"),
-            "remedy": st.column_config.TextColumn("what to do", width="large"),
-            "count": st.column_config.NumberColumn("times", format="%d", width=55),
+        height="content" if len(shown) < 9 else 440, placeholder="", column_config={
+            "severity": st.column_config.TextColumn("severity", width=70),
+            "file": st.column_config.TextColumn("file", width=110),
+            "row": st.column_config.NumberColumn("row", format="%d", width=45),
+            "column": st.column_config.TextColumn("column", width=80),
+            "value": st.column_config.TextColumn("value", width=100),
+            "problem": st.column_config.TextColumn("what is wrong", width=270),
+            "remedy": st.column_config.TextColumn("what to do", width=300),
+            "count": st.column_config.NumberColumn("times", format="%d", width=45),
         },
     )  # fmt: skip
 
@@ -132,12 +142,15 @@ def verdict(result: Result) -> None:
         st.success("**Proved: no plan is worth more** under these rules and these scores.", icon=":material/verified:")
     elif result.status == "FEASIBLE":
         gap = share(result.gap_share, 2)
-        st.info(f"**A plan that keeps every hard rule**, at most {plain(gap)} below the best possible.", icon=":material/check_circle:")
+        st.info(
+            f"**A plan that keeps every hard rule**, at most {plain(gap)} below the best possible.",
+            icon=":material/check_circle:",
+        )
     elif result.status == "INFEASIBLE":
-        st.error("**No plan can keep every hard rule.** These rules stand in each other's way:", icon=":material/block:")
+        st.error("**No plan can keep every hard rule.** The smallest way out we found:", icon=":material/block:")
         _conflicts(result)
     else:
-        text = "**No plan was found in the time given.** That does not mean there is none: give it more time, or another engine."
+        text = "**No plan was found in the time given.** There may be one: try more time or another engine."
         st.warning(text, icon=":material/hourglass_empty:")
 
 
@@ -145,20 +158,17 @@ def _conflicts(result: Result) -> None:
     if not result.conflicts:
         st.markdown("The smallest relaxation could not be worked out in time; loosen the tightest rule and try again.")
         return
-    rows = [{"rule": c.rule, "rows": c.rows, "how far out": c.share, "what would have to give": c.sentence} for c in result.conflicts]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="conflicts", column_config={
-        "rule": st.column_config.TextColumn(width="small"),
-        "rows": st.column_config.NumberColumn(width=60),
-        "how far out": st.column_config.NumberColumn(format="percent", width="small"),
-        "what would have to give": st.column_config.TextColumn(width="large"),
-    })  # fmt: skip
+    st.markdown("\n".join(f"- {plain(c.sentence)}" for c in result.conflicts))
+    st.page_link(page_file("scenario"), label="Change the scenario", icon=":material/tune:")
 
 
 def choose_plan(key: str) -> state.Kept:
     """The plan a page is about; stops the page where none has been solved."""
     kept = state.plans()
     if not kept:
-        nothing_yet("**There is no plan yet.** Solve a scenario, and its plan is shown here.", "solve", "Solve the scenario")
+        nothing_yet(
+            "**There is no plan yet.** Solve a scenario, and its plan is shown here.", "solve", "Solve the scenario"
+        )
     names = [k.name for k in kept]
     shown = state.get().shown
     at = names.index(shown) if shown in names else len(names) - 1

@@ -6,7 +6,10 @@ import streamlit as st
 from optimizer import charts
 from optimizer.ui import cache, widgets
 
-widgets.title("Books", "What each rep would have, against today. Bars are the plan, ticks are today.")
+widgets.title(
+    "Books",
+    "What each rep would have. Bars are the plan, ticks today; the dashed line is full capacity or the mean.",
+)
 kept = widgets.choose_plan("books.which")
 plan, today = cache.books(kept.folder)
 currency = kept.currency
@@ -22,8 +25,10 @@ label = st.segmented_control("Measure", list(MEASURES), default="Utilisation", k
 column, axis, form = MEASURES[label]
 
 names = plan["rep"].where(~plan["rep"].duplicated(keep=False), plan["rep"] + " (" + plan["rep_id"] + ")")
-names = names.where(~plan["open"], names + " · open")
-both = pd.DataFrame({"rep": names, "plan": plan[column], "today": today[column]}).sort_values("plan", ascending=False)
+idle = plan["open"] & (plan["accounts"] == 0)
+both = pd.DataFrame({"rep": names, "plan": plan[column], "today": today[column]})[~idle].sort_values(
+    "plan", ascending=False
+)
 if column == "utilisation":
     chart = charts.utilisation(both.rename(columns={"plan": "utilisation"}))
 else:
@@ -35,37 +40,83 @@ with left:
 with right:
     working = plan[plan["accounts"] > 0]
     capacity = float(working["capacity_hours"].sum())
-    st.metric("Utilisation of the team", widgets.share(float(working["hours"].sum()) / capacity if capacity else float("nan"), 0), border=True)
+    st.metric(
+        "Utilisation of the team",
+        widgets.share(float(working["hours"].sum()) / capacity if capacity else float("nan"), 0),
+        border=True,
+    )
     over, over_today = int((plan["utilisation"] > 1 + 1e-9).sum()), int((today["utilisation"] > 1 + 1e-9).sum())
     st.metric("Reps above capacity", f"{over} (today {over_today})", border=True)
-    spread, spread_today = plan[column].max() / plan[column].mean(), today[column].max() / today[column].mean()
+    spread, spread_today = (b[column].max() / b.loc[~plan["open"], column].mean() for b in (plan, today))
     st.metric(f"Fullest book ÷ mean, {label.lower()}", f"{spread:.2f} (today {spread_today:.2f})", border=True)
 
 table = plan.assign(rep=names, change=plan["accounts"] - plan["accounts_today"])
 table = table.assign(**{c: table[c].round(0) for c in ("hours", "potential", "arr", "value", "quota")})
-empty = {c for c in ("team", "quota") if table[c].isna().all()} | ({"taken_on"} if not table["taken_on"].any() else set())
-order = [c for c in ("rep", "team", "utilisation", "hours", "accounts", "change", "key_accounts", "potential", "arr", "value",
-                     "quota", "moved_in", "moved_out", "taken_on") if c not in empty]
+empty = {c for c in ("team", "quota") if table[c].isna().all()} | (
+    {"taken_on"} if not table["taken_on"].any() else set()
+)
+order = [
+    c
+    for c in (
+        "rep",
+        "team",
+        "utilisation",
+        "hours",
+        "accounts",
+        "change",
+        "key_accounts",
+        "potential",
+        "arr",
+        "value",
+        "quota",
+        "moved_in",
+        "moved_out",
+        "taken_on",
+    )
+    if c not in empty
+]
 st.subheader("Book by book")
 st.dataframe(
-    table.sort_values("utilisation", ascending=False), hide_index=True, column_order=order, key="books.table", alt="one row a rep",
-    height=38 + 35 * min(20, len(table)), column_config={
-        "rep": st.column_config.TextColumn("rep", width="small", pinned=True),
-        "team": st.column_config.TextColumn("team", width="small"),
-        "utilisation": st.column_config.ProgressColumn("utilisation", format="percent", min_value=0, max_value=max(1.0, float(table["utilisation"].max())), width=110),
-        "hours": widgets.number("hours", width=65),
-        "accounts": widgets.number("accounts", width=75),
-        "change": st.column_config.NumberColumn("± today", format="%+d", width=70),
-        "key_accounts": widgets.number("key", width=50, help="key accounts"),
-        "potential": widgets.number("potential", width=90),
-        "arr": widgets.number("ARR", width=85),
-        "value": widgets.number("value", width=85, help="model value"),
-        "quota": widgets.number("quota", width=85),
-        "moved_in": widgets.number("in", width=45, help="accounts that come from other reps"),
-        "moved_out": widgets.number("out", width=45, help="accounts that go to other reps, or to nobody"),
-        "taken_on": widgets.number("new", width=50, help="accounts none of the reps had"),
+    table.sort_values("utilisation", ascending=False),
+    hide_index=True,
+    column_order=order,
+    key="books.table",
+    alt="one row a rep",
+    placeholder="",
+    height="content" if len(table) <= 20 else 600,
+    column_config={
+        "rep": st.column_config.TextColumn("rep", width=135, pinned=True),
+        "team": st.column_config.TextColumn("team", width=100),
+        "utilisation": st.column_config.ProgressColumn(
+            "utilisation",
+            format="percent",
+            min_value=0,
+            max_value=max(1.0, float(table["utilisation"].max())),
+            width=100,
+        ),
+        "hours": widgets.number("hours", width=60),
+        "accounts": widgets.number("accounts", width=70),
+        "change": st.column_config.NumberColumn("± today", format="%+d", width=60),
+        "key_accounts": widgets.number("key", width=40, help="key accounts"),
+        "potential": widgets.number("potential", width=80),
+        "arr": widgets.number("ARR", width=75),
+        "value": widgets.number("value", width=70, help="model value"),
+        "quota": widgets.number("quota", width=72),
+        "moved_in": widgets.number("in", width=35, help="accounts that come from other reps"),
+        "moved_out": widgets.number("out", width=40, help="accounts that go to other reps, or to nobody"),
+        "taken_on": widgets.number("new", width=42, help="accounts none of the reps had"),
     },
 )
-st.caption(f"Money in {currency} a year; hours a year. An account served in two roles counts in each rep's book.")
-st.download_button("Books as CSV", lambda: widgets.csv_bytes(plan), f"{widgets.file_name('books', kept.name)}.csv", "text/csv",
-                   key="books.csv", icon=":material/download:", on_click="ignore")
+unfilled = f" {int(idle.sum())} open positions stay unfilled: they are not worth their cost." if idle.any() else ""
+st.caption(
+    f"Money in {currency} a year; hours a year. An account served in two roles counts in each rep's book.{unfilled}"
+)
+st.download_button(
+    "Books as CSV",
+    lambda: widgets.csv_bytes(plan),
+    f"{widgets.file_name('books', kept.name)}.csv",
+    "text/csv",
+    key="books.csv",
+    icon=":material/download:",
+    on_click="ignore",
+)

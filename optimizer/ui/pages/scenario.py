@@ -24,13 +24,18 @@ except BookfitError as error:
     st.stop()
 
 starts = {s.name: s for s in sources.starts(record.source)}
-starts |= {sources.DEFAULT: sources.default_start(record.source.name)}
+starts |= {sources.DEFAULT: sources.default_start()}
 names = list(dict.fromkeys([*starts, record.start]))
 edited = record.start in starts and starts[record.start].toml != record.scenario
 
 choose, reset = st.columns([5, 1], vertical_alignment="bottom")
-start = choose.selectbox("Start from", names, names.index(record.start), key=f"scenario.start.{record.version}",
-                         help="the scenarios that come with the data; choosing another replaces your edits")
+start = choose.selectbox(
+    "Start from",
+    names,
+    names.index(record.start),
+    key=f"scenario.start.{record.version}",
+    help="the scenarios that come with the data; choosing another replaces your edits",
+)
 if start != record.start:
     state.edit_scenario(starts[start].toml, start)
     st.rerun()
@@ -44,17 +49,27 @@ if scenario.description:
 try:
     if len(tables.accounts) <= LARGE:
         problem = cache.problem(record.source, record.scenario)
-        people = f"{len(problem.scores.reps):,} reps"
-        words = f"{len(scenario.active)} rules on · {problem.core.units:,} units · {people} · {problem.core.options:,} ways to serve them · {problem.core.rows:,} limit rows"
+        words = " · ".join(
+            (
+                f"{len(scenario.active)} rules on",
+                f"{problem.core.units:,} units",
+                f"{len(problem.scores.reps):,} reps",
+                f"{problem.core.options:,} ways to serve them",
+                f"{problem.core.rows:,} limit rows",
+            )
+        )
         st.caption(f":green[:material/check_circle:] {words}" + (" · :orange[edited]" if edited else ""))
         if problem.impossible:
-            st.warning(f"{len(problem.impossible)} accounts must be served, but the rules leave no rep for them.", icon=":material/warning:")
+            st.warning(
+                f"{len(problem.impossible)} accounts must be served, but the rules leave no rep for them.",
+                icon=":material/warning:",
+            )
 except BookfitError as error:
     widgets.complaint(error, "scenario.problem")
 
 hints = Hints.of(tables)
 rules, scoring, people_tab, file = st.tabs(
-    [f"Rules ({len(scenario.rules)})", "Scoring", f"People ({len(scenario.reps.remove)} leave, {len(scenario.reps.add)} open)", "Name and file"],
+    ["Rules", "Scoring", "People", "Name and file"],
     key="scenario.tabs",
 )
 with rules:

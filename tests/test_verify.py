@@ -1,0 +1,71 @@
+"""`verify` judges a run again without any solver, and notices what was changed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from optimizer.certificate import bound
+from optimizer.plan import Plan
+from optimizer.solve import solve
+from optimizer.verify import verify
+from tests.test_solve import company
+
+
+@pytest.fixture(scope="module")
+def solved() -> tuple[object, object]:
+    problem = company()
+    return problem, solve(problem, "greedy", in_process=True)
+
+
+def test_an_honest_run_is_confirmed(solved) -> None:  # type: ignore[no-untyped-def]
+    problem, result = solved
+    verdict = verify(problem, result.plan, result.prices, result.objective, result.bound, result.bound_by)
+    assert verdict.ok and verdict.bound == pytest.approx(result.bound)
+
+
+def test_a_better_bound_than_the_prices_prove_is_not_confirmed(solved) -> None:  # type: ignore[no-untyped-def]
+    problem, result = solved
+    verdict = verify(problem, result.plan, result.prices, result.objective, result.bound * 0.99, "prices")
+    assert not verdict.ok and "DIFFERS" in str(verdict)
+
+
+def test_another_objective_than_check_finds_is_not_confirmed(solved) -> None:  # type: ignore[no-untyped-def]
+    problem, result = solved
+    assert not verify(problem, result.plan, result.prices, result.objective + 10, result.bound, "prices").ok
+
+
+def test_a_plan_that_breaks_a_rule_is_not_confirmed(solved) -> None:  # type: ignore[no-untyped-def]
+    problem, result = solved
+    everything = np.zeros_like(result.plan.rep)
+    crowded = Plan(result.plan.accounts, result.plan.reps, result.plan.roles, result.plan.levels, everything, everything.astype(np.int8))
+    assert not verify(problem, crowded, result.prices, result.objective, result.bound, "prices").ok
+
+
+def test_any_prices_prove_a_bound_that_no_plan_exceeds(solved) -> None:  # type: ignore[no-untyped-def]
+    problem, result = solved
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        assert bound(problem.core, rng.normal(0, 100, problem.core.rows)) >= result.objective
+
+
+def test_verify_loads_no_solver_and_no_engine() -> None:
+    code = (
+        "import sys, optimizer.verify, optimizer.certificate, optimizer.store;"
+        "bad = [m for m in sys.modules if m.startswith(('ortools', 'highspy', 'numba', 'optimizer.engines'))"
+        " or m in ('optimizer.dual', 'optimizer.solve', 'scipy.optimize')];"
+        "print(bad); sys.exit(bool(bad))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_replacing_the_tables_changes_the_verdict(solved) -> None:  # type: ignore[no-untyped-def]
+    problem, result = solved
+    cheaper = replace(problem.core, value=problem.core.value * 2)
+    assert bound(cheaper, result.prices) > result.bound
