@@ -7,7 +7,7 @@ import platform
 from datetime import date
 
 from optimizer.memory import available_bytes
-from optimizer.solve import versions
+from optimizer.conclude import versions
 
 
 def describe() -> dict[str, object]:

@@ -117,14 +117,16 @@ def solve(
 ) -> None:
     """Find the best plan, prove how good it is, and keep it as a run. Exit code 3: no plan can exist; 4: none found."""
     from optimizer.solve import solve as run
-    from optimizer.store import write_run
+    from optimizer.store import demand_free, write_run
     from optimizer.terminal import emit_result, live
 
     problem, data = _problem(scenario, tables)
+    folder = out or _free_folder(problem.scenario.name)
+    demand_free(folder)
     bytes_ = int(memory * 1e9) if memory else None
     with live(problem.scenario.name, quiet=json) as report:
         result = run(problem, engine, time_limit, gap, seed, deterministic, threads, report, memory=bytes_)
-    folder = write_run(out or _free_folder(problem.scenario.name), problem, data, result)
+    write_run(folder, problem, data, result)
     emit_result(result, problem, folder, json)
     if result.stopped_by == "user":
         raise typer.Exit(130)
@@ -225,7 +227,7 @@ def app_(
 
 def _problem(scenario: Path, tables: Path | None) -> tuple[Problem, Tables]:
     """The problem of a scenario; findings go to standard error, errors stop."""
-    from optimizer.errors import Findings, InputError
+    from optimizer.errors import InputError
     from optimizer.problem import build, open_company
     from optimizer.terminal import say
 

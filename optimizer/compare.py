@@ -18,6 +18,7 @@ from optimizer.kpis.contacts import MEAN, POOLED, SERVED
 from optimizer.kpis.coverage import ALL_ACCOUNTS, BY_POTENTIAL, BY_SCORE, BY_SEGMENT, KEY_ACCOUNTS
 from optimizer.kpis.frame import tabulate
 from optimizer.plan import Plan
+from optimizer.problem import Problem
 from optimizer.rules import Rule
 from optimizer.scores import Scores
 from optimizer.tables import Tables
@@ -136,7 +137,7 @@ class Comparison:
         return "\n".join([*lines, f"Money in {self.currency} a year; model value compares plans and is no forecast."])
 
 
-def compare(
+def compare_plans(
     scores: Scores, rules: Sequence[Rule], plans: Mapping[str, Plan | Judged], tables: Tables | None = None
 ) -> Comparison:
     """Compare plans: each bare `Plan` is judged by `scores` and `rules`, each `Judged` by its own.
@@ -271,3 +272,8 @@ def _shown(value: float, unit: Unit) -> str:
     if np.isnan(value):
         return "–"
     return format(value, {"currency": ",.0f", "count": ",.0f", "share": ".1%", "ratio": ".3f"}[unit])
+
+
+def compare(problem: Problem, plans: Mapping[str, Plan | Judged], tables: Tables | None = None) -> Comparison:
+    """Plans side by side, each judged by the problem's rules unless it is a `Judged` of its own; see `compare_plans`."""
+    return compare_plans(problem.scores, problem.scenario.active, plans, tables)

@@ -21,7 +21,8 @@ class Core:
     `lower[r]` ≤ Σ ≤ `upper[r]` at `penalty[r]` a unit outside (inf: hard). Row coefficients are factored: factor f takes
     `option_coef[factor[f, 1]]` [K] when `factor[f, 0]` is 1, else `unit_coef[factor[f, 1]]` [U], and adds it to row
     `rep_row[factor[f, 3], rep]` when `factor[f, 2]` is 1, else `unit_row[factor[f, 3], unit]` (-1: no row).
-    Bounds of row r with `position[r]` ≥ 0 count only when that open rep is used, which costs `cost[rep]`.
+    Bounds of row r with `position[r]` ≥ 0 count only when that open rep is used, which costs `cost[rep]`. What a reader
+    sees of a row, and its tolerance is a share of, is left side or bound plus `offset` [R].
     """
 
     start: np.ndarray
@@ -39,6 +40,7 @@ class Core:
     position: np.ndarray
     is_open: np.ndarray
     cost: np.ndarray
+    offset: np.ndarray
 
     @property
     def units(self) -> int:
@@ -93,7 +95,7 @@ class Core:
     def shortfall(self, choice: np.ndarray) -> np.ndarray:
         """[R] how far each row is outside its bounds, 0 within tolerance."""
         usage, (lower, upper) = self.usage(choice), self.bounds(choice)
-        scale = np.where(usage > upper, upper, lower)
+        scale = np.where(usage > upper, upper, lower) + self.offset
         outside = np.maximum(0.0, np.maximum(usage - upper, lower - usage))
         allowed = TOLERANCE * np.maximum(1.0, np.abs(np.where(np.isfinite(scale), scale, 1.0)))
         return np.where((outside <= allowed) & np.isinf(self.penalty), 0.0, outside)

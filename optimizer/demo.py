@@ -45,7 +45,7 @@ def solve_all(
             plans[scenario.name] = Judged(problem.scores, problem.scenario.active, result.plan)
     if base is None:
         raise UsageError(f"{folder} has no scenario")
-    return compare(base.scores, base.scenario.active, {"today": base.today, **plans}, first)
+    return compare(base, {"today": base.today, **plans}, first)
 
 
 def compare_runs(runs: Sequence[Run]) -> Comparison:
@@ -57,4 +57,4 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
             name = run.problem.scenario.name
             name = f"{name} ({run.folder.name})" if name in plans else name
             plans[name] = Judged(run.problem.scores, run.problem.scenario.active, run.plan)
-    return compare(first.scores, first.scenario.active, plans, runs[0].tables)
+    return compare(first, plans, runs[0].tables)

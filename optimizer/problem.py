@@ -130,6 +130,7 @@ def make_core(options: Options, value: np.ndarray, posted: list[Rows]) -> Core:
         position=joined([r.position for r in posted], np.int32),
         is_open=options.scores.open_rep,
         cost=np.nan_to_num(options.scores.reps["cost"].to_numpy(dtype=float)),
+        offset=joined([r.offset for r in posted]),
     )
 
 

@@ -31,7 +31,7 @@ StoppedHow = Literal["end", "time", "user", "memory", "error"]
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """What came back: the best plan [U] or None, the engine's claim and bound, prices [R] or None, and how it stopped.
-    `trace` holds (seconds, objective, bound) of each improvement."""
+    `trace` holds (seconds, objective, bound) of each improvement, `short` the hard rows the engine's best try broke."""
 
     choice: np.ndarray | None
     claim: str
@@ -40,6 +40,7 @@ class Outcome:
     stopped: StoppedHow
     trace: tuple[tuple[float, float, float], ...]
     notes: tuple[str, ...] = ()
+    short: tuple[int, ...] = ()
 
 
 def run_child(
@@ -136,9 +137,8 @@ class _Watch:
             stopped = "time" if self.limits.elapsed() >= 0.95 * self.limits.time_limit else "end" if answer else "error"
         bound = min(float(answer.get("bound", np.inf)), self.bound if answer else np.inf)
         notes = tuple(answer.get("notes", ()))
-        return Outcome(
-            plan, answer.get("claim", "none"), bound, self._array("prices"), stopped, tuple(self.trace), notes
-        )
+        claim, short = answer.get("claim", "none"), tuple(answer.get("short", ()))
+        return Outcome(plan, claim, bound, self._array("prices"), stopped, tuple(self.trace), notes, short)
 
     def _array(self, name: str) -> np.ndarray | None:
         path = self.folder / f"{name}.npy"

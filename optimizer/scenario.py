@@ -108,12 +108,14 @@ def read_toml(file: Path) -> dict[str, Any]:
         ) from None
 
 
-def _tables_of(file: Path) -> Path:
+def _tables_of(file: Path, seen: tuple[Path, ...] = ()) -> Path:
+    if not file.is_file() or file.resolve() in seen:
+        return file.parent  # `_merged` says what is wrong with the chain
     raw = read_toml(file)
     if "tables" in raw:
         return file.parent / str(raw["tables"])
     if "extends" in raw and not _has_tables(file.parent):
-        return _tables_of(file.parent / str(raw["extends"]))
+        return _tables_of(file.parent / str(raw["extends"]), (*seen, file.resolve()))
     return file.parent
 
 
@@ -157,6 +159,12 @@ def parse_keys(raw: dict[str, Any], file: str) -> dict[str, Any]:
         raise InputError.single(
             Finding("scenario", "is the name of two rules", "rename one", column="rules", value=twice[0], file=file)
         )
+    people = raw.get("reps", {})
+    lists = [people.get(key, []) for key in ("remove", "add")] if isinstance(people, dict) else [None]
+    if not all(isinstance(x, list) for x in lists) or not all(isinstance(row, dict) for row in lists[-1] or []):
+        raise InputError.single(
+            Finding("scenario", "must be remove = [ids], add = [tables] and change = {id = table}", column="reps", file=file)
+        )
     return dict(raw)
 
 
@@ -193,7 +201,7 @@ def _finding(error: Any, raw: Mapping[str, Any], file: str) -> Finding:
     key = ".".join([*names, *place]) or "scenario"
     value = error.get("input")
     shown = str(value) if isinstance(value, (str, int, float, bool)) else None
-    return Finding("scenario", _plain(error), "see docs/file-formats.md", column=key, value=shown, file=file)
+    return Finding("scenario", _plain(error), "see docs/scenario-files.md", column=key, value=shown, file=file)
 
 
 def _plain(error: Any) -> str:

@@ -93,7 +93,7 @@ def write_run(folder: str | Path, problem: Problem, tables: Tables, result: Resu
     anything else, or cannot be written.
     """
     folder = Path(folder)
-    _demand_ours(folder)
+    demand_free(folder)
     try:
         with replacing_folder(folder) as temporary:
             digest = core_digest(problem.core)
@@ -148,7 +148,8 @@ def kept_runs(folder: str | Path) -> list[Path]:
     return [path for path in inside if not path.name.startswith(".") and (path / RESULT).is_file()]
 
 
-def _demand_ours(folder: Path) -> None:
+def demand_free(folder: Path) -> None:
+    """Raise `UsageError` where a run cannot be written to `folder` because something else is there."""
     if folder.parent.is_dir():
         recover(folder)
     if folder.is_dir() and ((folder / RESULT).is_file() or not any(folder.iterdir())):

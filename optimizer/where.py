@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from optimizer.errors import unknown
+from optimizer.errors import Finding, InputError, unknown
 from optimizer.tables import split_list
 
 
@@ -52,7 +52,13 @@ def mask(frame: pd.DataFrame, where: Mapping[str, Any], table: str = "account") 
             continue
         if column not in frame:
             raise unknown(f"column of the {table}s table in where", column, map(str, frame.columns))
-        out &= _holds(frame[column], condition)
+        try:
+            out &= _holds(frame[column], condition)
+        except TypeError:
+            what = f"asks {column} for something its cells are not ({frame[column].dtype})"
+            raise InputError.single(
+                Finding("scenario", what, "give a value of the column's kind", column=f"where.{key}", value=str(condition))
+            ) from None
     return out
 
 

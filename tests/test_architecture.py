@@ -23,12 +23,12 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("say", ("errors", "memory", "atomic", "bundled")),
     ("load", ("tables", "formats", "places", "days", "cast", "locate", "links", "read", "validate", "where")),
     ("bring in", ("importing", "sample")),
-    ("score", ("plan", "scoring", "people", "performance", "accounts", "scores")),
+    ("score", ("lists", "plan", "scoring", "people", "performance", "accounts", "scores")),
     ("rule", ("rules", "options", "scenario")),
     ("build", ("core", "problem")),
     ("judge", ("check", "certificate")),
     ("price", ("kernels", "dual")),
-    ("solve", ("result", "relax", "engines", "process", "solve")),
+    ("solve", ("result", "relax", "engines", "process", "conclude", "solve")),
     ("measure", ("kpis", "compare", "verify")),
     ("keep and hand over", ("export", "record", "store", "handmade", "charts")),
     ("show", ("terminal", "demo", "cli", "ui")),
@@ -46,10 +46,7 @@ FAMILIES: dict[str, frozenset[str]] = {
     "ui.pages": frozenset(),
 }
 #: members that lend a function to another, and which
-LENT = {
-    ("rules.keep", "rules.forbid"): {"pair_positions"},
-    ("kpis.money", "kpis.retention"): {"customers_kept"},
-}
+LENT: dict[tuple[str, str], set[str]] = {}
 
 #: outside packages with one home each
 HOMES: dict[str, tuple[str, ...]] = {
@@ -287,10 +284,10 @@ def test_the_command_line_loads_nothing_heavy_before_a_command_needs_it() -> Non
 
 def test_only_state_touches_the_session_and_only_jobs_runs_solves() -> None:
     touching = {
-        short(m)
-        for m in modules()
-        for n in ast.walk(tree(m))
-        if isinstance(n, ast.Attribute) and n.attr == "session_state"
+        short(module)
+        for module in modules()
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Attribute) and node.attr == "session_state"
     }
     solving = {short(i.by) for i in ours() if i.of == "optimizer.solve" and i.by.startswith("optimizer.ui")}
     assert touching <= {"ui.state"}

@@ -331,6 +331,8 @@ def _patiently(seconds: float) -> Iterator[None]:
     raise AssertionError("it took too long")
 
 
+
+
 # -- bad input -------------------------------------------------------------------------------------------------------
 HEAD = "account_id,owner_id,potential,hours\n"
 REPS = "rep_id,capacity_hours\nr1,100\nr2,100\n"
@@ -382,24 +384,31 @@ def test_a_warning_is_said_and_the_solve_goes_on(tmp_path: Path) -> None:
     [
         ('name = "x"\nrules = [\n', ("bad.toml", "line")),
         ('name = "x"\nspeed = 3\n', ("bad.toml", "speed", "not a known key")),
-        (
-            'rules = [{name = "h", kind = "limit", measure = "hours", at_most = 1, colour = "red"}]\n',
-            ("bad.toml", "colour"),
-        ),
+        ('rules = [{name = "h", kind = "keep", colour = "red"}]\n', ("bad.toml", "colour", "not a known key")),
         ('rules = [{name = "h", kind = "wish"}]\n', ("bad.toml", "known: forbid")),
         ("[scoring]\nretention = 2.0\n", ("bad.toml", "scoring.retention", "'2.0'")),
         ("[scoring]\nretention = nan\n", ("bad.toml", "scoring.retention")),
-        ('extends = "bad.toml"\n', ("bad.toml", "circle")),
+        ("[scoring]\nlevels = []\n", ("bad.toml", "scoring.levels")),
+        pytest.param('extends = "bad.toml"\n', ("bad.toml", "circle")),
+        pytest.param('extends = "gone.toml"\n', ("gone.toml", "not there")),
+        pytest.param('extends = "base.toml"\nreps = [1]\n', ("bad.toml", "reps")),
+        pytest.param('extends = "base.toml"\n[reps]\nadd = ["x"]\n', ("bad.toml", "reps")),
+        pytest.param('extends = "base.toml"\n[reps]\nremove = "R0001"\n', ("bad.toml", "reps")),
+        pytest.param(
+            'rules = [{name = "k", kind = "keep", where = {potential = {min = 2027-01-01}}}]\n',
+            ("potential",)
+        ),
         ('[reps]\nremove = ["nobody"]\n', ("nobody", "not a rep")),
     ],
 )
 def test_a_bad_scenario_gets_findings_that_name_file_and_key(
     company: Path, tmp_path: Path, toml: str, shown: tuple[str, ...]
 ) -> None:
+    (tmp_path / "base.toml").write_text('name = "Base"\n')
     file = tmp_path / "bad.toml"
     file.write_text(toml)
     said = bookfit("solve", file, "--tables", company, "--engine", "greedy", "--out", tmp_path / "run")
-    assert said.code == 1
+    assert said.code == (2 if "not there" in shown else 1)
     assert all(part in said.err for part in shown), said.err
     assert not (tmp_path / "run").exists()
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimizer.check import judge
-from optimizer.compare import MEASURES, Judged, Moves, compare
+from optimizer.compare import MEASURES, Judged, Moves, compare_plans
 from optimizer.errors import UsageError
 from optimizer.kpis.balance import gini
 from optimizer.plan import Plan
@@ -51,13 +51,13 @@ def new(scores: Scores) -> Plan:
 
 
 def test_today_moves_nothing(scores: Scores) -> None:
-    column = compare(scores, (CAPACITY,), {"today": scores.today}).summary["today"]
+    column = compare_plans(scores, (CAPACITY,), {"today": scores.today}).summary["today"]
     for metric in ("moved", "moved ARR", "rehomed", "key accounts that changed hands", "owned accounts left unserved"):
         assert column[metric] == (1 if metric.startswith("owned") else 0), metric
 
 
 def test_moves_by_the_definition(scores: Scores, new: Plan) -> None:
-    column = compare(scores, (CAPACITY,), {"new": new}).summary["new"]
+    column = compare_plans(scores, (CAPACITY,), {"new": new}).summary["new"]
     assert column["moved"] == 2  # bolt changed rep, cube was owned and is dropped
     assert column["moved ARR"] == 20 + 40
     assert column["moved share of ARR"] == pytest.approx(60 / 230)  # of what Ana and Bob own
@@ -68,7 +68,7 @@ def test_moves_by_the_definition(scores: Scores, new: Plan) -> None:
 
 
 def test_coverage_balance_and_load_by_hand(scores: Scores, new: Plan) -> None:
-    column = compare(scores, (CAPACITY,), {"new": new}).summary["new"]
+    column = compare_plans(scores, (CAPACITY,), {"new": new}).summary["new"]
     assert column["coverage, key accounts"] == 1
     assert column["coverage, all accounts"] == pytest.approx(5 / 6)
     assert (column["coverage, Big"], column["coverage, Small"]) == (1, pytest.approx(2 / 3))
@@ -81,7 +81,7 @@ def test_coverage_balance_and_load_by_hand(scores: Scores, new: Plan) -> None:
 
 
 def test_value_is_the_checks_own_and_the_ledger_adds_up(scores: Scores, new: Plan) -> None:
-    compared = compare(scores, (CAPACITY,), {"new": new, "today": scores.today})
+    compared = compare_plans(scores, (CAPACITY,), {"new": new, "today": scores.today})
     report = judge(scores, (CAPACITY,), new)
     assert compared.summary.loc["model value", "new"] == report.objective
     assert compared.summary.loc["hard limit rows broken", "new"] == 1
@@ -90,7 +90,7 @@ def test_value_is_the_checks_own_and_the_ledger_adds_up(scores: Scores, new: Pla
 
 
 def test_today_comes_first_and_the_others_keep_their_order(scores: Scores, new: Plan) -> None:
-    compared = compare(scores, (), {"b": new, "today": scores.today, "a": new})
+    compared = compare_plans(scores, (), {"b": new, "today": scores.today, "a": new})
     assert list(compared.summary.columns) == ["today", "b", "a"]
 
 
@@ -100,7 +100,7 @@ def test_moves_tie_out_with_the_limits_that_cap_them(scores: Scores, owners: lis
     some = plan(scores, **dict(zip(ACCOUNTS["account_id"], owners, strict=True)))
     rules = [Limit(name=m, measure=m, per="company", at_most=1e9) for m in ("moved", "moved_arr", "rehomed")]
     actual = judge(scores, rules, some).limits.set_index("rule")["actual"]
-    column = compare(scores, rules, {"some": some}).summary["some"]
+    column = compare_plans(scores, rules, {"some": some}).summary["some"]
     assert [column["moved"], column["moved ARR"], column["rehomed"]] == list(actual[["moved", "moved_arr", "rehomed"]])
 
 
@@ -117,7 +117,7 @@ def test_roles_are_counted_as_the_limit_counts_them() -> None:
 
 
 def test_changes_list_every_difference_with_names_and_worth(scores: Scores, new: Plan) -> None:
-    compared = compare(scores, (CAPACITY,), {"today": scores.today, "new": new})
+    compared = compare_plans(scores, (CAPACITY,), {"today": scores.today, "new": new})
     changes = compared.changes("today", "new").set_index("account_id")
     assert list(changes.index) == ["bolt", "cube", "dune", "echo"]
     bolt = changes.loc["bolt"]
@@ -131,7 +131,7 @@ def test_changes_list_every_difference_with_names_and_worth(scores: Scores, new:
 
 
 def test_changes_back_are_the_changes_turned_round(scores: Scores, new: Plan) -> None:
-    compared = compare(scores, (), {"today": scores.today, "new": new})
+    compared = compare_plans(scores, (), {"today": scores.today, "new": new})
     there, back = compared.changes("today", "new"), compared.changes("new", "today")
     assert there["to_rep_id"].equals(back["from_rep_id"].rename("to_rep_id"))
     assert (there["value_difference"] == -back["value_difference"]).all()
@@ -141,7 +141,7 @@ def test_a_plan_of_another_scenario_is_judged_by_its_own(scores: Scores, new: Pl
     changes = {"remove": ["bob"], "add": [{"rep_id": "new-1", "name": "Zoe", "open": True, "cost": 70.0}]}
     other = score(tables_of(ACCOUNTS, REPS), changes=changes)
     hired = plan(other, acme="ana", bolt="ana", cube="new-1", dune="new-1", fern="new-1")
-    compared = compare(scores, (CAPACITY,), {"hire": Judged(other, (CAPACITY,), hired), "today": scores.today})
+    compared = compare_plans(scores, (CAPACITY,), {"hire": Judged(other, (CAPACITY,), hired), "today": scores.today})
     column = compared.summary["hire"]
     assert column["model value"] == judge(other, (CAPACITY,), hired).objective
     assert (column["open positions filled"], column["cost of open positions filled"]) == (1, 70)
@@ -153,7 +153,7 @@ def test_a_plan_of_another_scenario_is_judged_by_its_own(scores: Scores, new: Pl
 
 
 def test_books_add_up(scores: Scores, new: Plan) -> None:
-    compared = compare(scores, (CAPACITY,), {"today": scores.today, "new": new})
+    compared = compare_plans(scores, (CAPACITY,), {"today": scores.today, "new": new})
     books = compared.reps.groupby("plan")[list(MEASURES)].sum()
     assert (books["accounts"] == compared.summary.loc["accounts served", books.index]).all()
     assert books.loc["new", "hours"] == 190 and books.loc["new", "arr"] == 270
@@ -163,21 +163,21 @@ def test_books_add_up(scores: Scores, new: Plan) -> None:
 
 def test_row_order_changes_nothing(scores: Scores, new: Plan) -> None:
     mixed = score(tables_of(ACCOUNTS.iloc[[3, 1, 5, 0, 2, 4]], REPS.iloc[[1, 0]]))
-    one, two = (compare(s, (CAPACITY,), {"today": s.today, "new": new}) for s in (scores, mixed))
+    one, two = (compare_plans(s, (CAPACITY,), {"today": s.today, "new": new}) for s in (scores, mixed))
     pd.testing.assert_frame_equal(one.summary, two.summary)
     pd.testing.assert_frame_equal(one.changes("today", "new"), two.changes("today", "new"))
 
 
 def test_what_the_tables_lack_is_no_0(scores: Scores) -> None:
-    compared = compare(scores, (), {"today": scores.today})
+    compared = compare_plans(scores, (), {"today": scores.today})
     contacts = compared.summary.loc[[m for m in compared.summary.index if "contacts" in m], "today"]
     assert len(contacts) == 3 and contacts.isna().all()
     bare = score(tables_of(ACCOUNTS[["account_id", "owner_id", "potential"]], REPS))
-    assert np.isnan(compare(bare, (), {"today": bare.today}).summary.loc["coverage, key accounts", "today"])
+    assert np.isnan(compare_plans(bare, (), {"today": bare.today}).summary.loc["coverage, key accounts", "today"])
 
 
 def test_it_prints_as_a_table_and_keeps_its_figures_in_long_form(scores: Scores, new: Plan) -> None:
-    compared = compare(scores, (CAPACITY,), {"today": scores.today, "new": new})
+    compared = compare_plans(scores, (CAPACITY,), {"today": scores.today, "new": new})
     lines = str(compared).splitlines()
     assert lines[0].split() == ["today", "new"]
     assert len({len(line) for line in lines[:-1]}) == 1
@@ -188,14 +188,14 @@ def test_it_prints_as_a_table_and_keeps_its_figures_in_long_form(scores: Scores,
 
 def test_wrong_calls_are_refused_in_words(scores: Scores, new: Plan) -> None:
     with pytest.raises(UsageError, match="no plan"):
-        compare(scores, (), {})
+        compare_plans(scores, (), {})
     more = score(tables_of(ACCOUNTS, REPS), changes={"add": [{"rep_id": "new-1"}]})
     with pytest.raises(UsageError, match=r"new-1.*Judged"):
-        compare(scores, (), {"hire": plan(more, acme="new-1")})
+        compare_plans(scores, (), {"hire": plan(more, acme="new-1")})
     euro = score(tables_of(ACCOUNTS, REPS), currency="EUR")
     with pytest.raises(UsageError, match="EUR and USD"):
-        compare(scores, (), {"new": new, "euro": Judged(euro, (), euro.today)})
-    compared = compare(scores, (), {"new": new})
+        compare_plans(scores, (), {"new": new, "euro": Judged(euro, (), euro.today)})
+    compared = compare_plans(scores, (), {"new": new})
     with pytest.raises(UsageError, match="known: new"):
         compared.changes("new", "old")
     with pytest.raises(UsageError, match="known: accounts"):

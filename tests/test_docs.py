@@ -104,14 +104,10 @@ def test_the_code_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "scenarios" / "demo").symlink_to(ROOT / "scenarios" / "demo")
     monkeypatch.chdir(tmp_path)
     (code,) = blocks(README, "python")
+    quick = code.replace("time_limit=30", 'time_limit=30, engine="greedy"')
     said = io.StringIO()
     with redirect_stdout(said):
-        exec(
-            compile(
-                code.replace("time_limit=30", 'time_limit=30, engine="greedy"'), "README.md", "exec", dont_inherit=True
-            ),
-            {},
-        )
+        exec(compile(quick, "README.md", "exec", dont_inherit=True), {})
     assert "model value" in said.getvalue()
     assert "today" in said.getvalue()
     assert (tmp_path / "plan.xlsx").is_file()

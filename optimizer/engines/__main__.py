@@ -38,7 +38,8 @@ def main(folder: Path) -> int:
         outbox.array("answer", answer.choice)
     outbox.array("prices", dual.prices)
     said: dict[str, object] = {"bound": answer.bound, "claim": answer.claim, "stopped": answer.stopped}
-    outbox.finish({**said, "notes": list(answer.notes), "choice": answer.choice is not None})
+    said |= {"notes": answer.notes, "short": answer.short}
+    outbox.finish({**said, "choice": answer.choice is not None})
     return 0
 
 

@@ -67,12 +67,15 @@ Report = Callable[[Progress], bool]
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """The best plan met (None: none that keeps every hard row), what the engine claims, and its own bound (inf: none).
-    `stopped` says that it was told to stop or ran out of time."""
+
+    `stopped` says that it was told to stop or ran out of time. `short` names the hard rows that its best try did not keep.
+    """
 
     choice: np.ndarray | None
     bound: float = float("inf")
     claim: Claim = "none"
     stopped: bool = False
+    short: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
 
 

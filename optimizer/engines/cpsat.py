@@ -147,7 +147,7 @@ def row_scales(a: csr_array, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray
 def value_scale(amounts: np.ndarray, reach: float) -> float:
     """The smallest power of ten, from cents on, that makes all amounts integers; else the largest that fits."""
     best = 1.0
-    for digits in range(-6, 8):
+    for digits in range(-6, 13):
         scale = 10.0**digits
         if reach * scale > LARGEST / 4 and digits > -6:
             break

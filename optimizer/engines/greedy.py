@@ -42,8 +42,9 @@ def level(core: Core, choice: np.ndarray) -> np.ndarray:
     """`choice` [U] with every unit that has none given to its least loaded rep with room; changes it in place."""
     size = sizes(core)
     taken = choice >= 0
-    load = np.bincount(core.rep[choice[taken]], weights=size[taken], minlength=len(core.cost))
-    weight = np.where(core.is_open, 1e-9, 1.0)  # an open position looks full: nobody balances onto an empty chair
+    load = np.bincount(core.rep[choice[taken]], weights=size[taken], minlength=len(core.cost)).astype(float)
+    load[core.is_open] += 10 * size.sum()  # an open position looks full: nobody balances onto an empty chair
+    weight = np.ones(len(load))
     usage = np.append(core.usage(choice), 0.0)
     level_out(
         np.argsort(-size, kind="stable"), core.start, core.rep, size, load, weight, core.unit_coef, core.option_coef,
@@ -112,5 +113,5 @@ def finish(core: Core, choice: np.ndarray, limits: Limits, report: Report) -> An
         return Answer(choice)
     short = np.flatnonzero(core.shortfall(choice) * np.isinf(core.penalty) > 0)
     unserved = int((choice[core.mandatory] < 0).sum())
-    notes = [f"{len(short)} hard rows are not kept (rows {', '.join(map(str, short[:5]))}{', …' * (len(short) > 5)})"]
-    return Answer(None, notes=tuple(notes + ([f"{unserved} mandatory accounts found no room"] if unserved else [])))
+    notes = (f"{unserved} mandatory accounts found no room",) if unserved else ()
+    return Answer(None, short=tuple(map(int, short)), notes=notes)

@@ -22,6 +22,10 @@ class Highs(Engine):
     def solve(self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None = None) -> Answer:
         if (core.mandatory & (np.diff(core.start) == 0)).any():
             return Answer(None, claim="infeasible")
+        if not core.options:
+            nobody = np.full(core.units, -1, dtype=np.int64)
+            kept = core.feasible(nobody)
+            return Answer(nobody, core.objective(nobody), "optimal") if kept else Answer(None, claim="infeasible")
         highspy.Highs.resetGlobalScheduler(True)  # its threads are global and refuse another count
         solver = highspy.Highs()
         for option, value in {

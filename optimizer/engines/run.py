@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,4 +49,18 @@ def run(
         near = share_of(dual.bound, progress.objective) <= limits.gap
         return report(progress) or (exact and near and progress.choice is not None)
 
-    return load(name).solve(core, limits, watched, hint), dual
+    first = load("greedy").solve(core, limits, report, hint) if exact else Answer(None)
+    if first.choice is not None and (hint is None or not core.feasible(hint)):
+        hint = first.choice
+    return _better(core, first, load(name).solve(core, limits, watched, hint)), dual
+
+
+def _better(core: Core, first: Answer, answer: Answer) -> Answer:
+    """The engine's answer, with the plan it began with where it has found none as good."""
+    if first.choice is None or answer.claim == "optimal":
+        return answer
+    worth = -np.inf if answer.choice is None else core.objective(answer.choice)
+    if worth >= core.objective(first.choice):
+        return answer
+    claim = "none" if answer.claim == "infeasible" else answer.claim
+    return replace(answer, choice=first.choice, claim=claim)

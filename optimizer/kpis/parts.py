@@ -107,3 +107,10 @@ def mean_of(basis: Basis, column: str, among: np.ndarray | None = None) -> Measu
 def year_words(window: Sequence[pd.Timestamp]) -> str:
     """`2027-01-02 to 2027-12-31`: the year a figure is about."""
     return f"{window[0]:%Y-%m-%d} to {window[1]:%Y-%m-%d}"
+
+
+def customers_kept(basis: Basis) -> tuple[np.ndarray, np.ndarray]:
+    """[N] customers of the year before last whose last year is known, and those of them who still bought."""
+    now, then = basis.column("revenue_y1"), basis.column("revenue_y2")
+    before = (then > 0) & ~np.isnan(now)
+    return before, before & (now > 0)

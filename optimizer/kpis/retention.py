@@ -6,18 +6,11 @@ import numpy as np
 
 from optimizer.kpis.base import Attributes, Kpi
 from optimizer.kpis.basis import Basis
-from optimizer.kpis.parts import Measured, by_segment
+from optimizer.kpis.parts import Measured, by_segment, customers_kept
 from optimizer.kpis.targets import WON
 
 TWO_YEARS = ("accounts.revenue_y1", "accounts.revenue_y2")
 NO_CUSTOMER = "no account here has revenue in revenue_y2 and a known revenue_y1"
-
-
-def customers_kept(basis: Basis) -> tuple[np.ndarray, np.ndarray]:
-    """[N] customers of the year before last whose last year is known, and those of them who still bought."""
-    now, then = basis.column("revenue_y1"), basis.column("revenue_y2")
-    before = (then > 0) & ~np.isnan(now)
-    return before, before & (now > 0)
 
 
 def _retention(basis: Basis) -> Measured:

@@ -12,29 +12,29 @@ A complete rule, "no rep from another country"::
 
         def post(self, scores):
             code, countries = pd.factorize(scores.accounts["country"])
-            return Restriction(code, allowed=countries.to_numpy()[:, None] == scores.reps["country"].to_numpy())
+            same = countries.to_numpy(dtype=object)[:, None] == scores.reps["country"].to_numpy(dtype=object)
+            return Restriction(code, same)
 
         def check(self, scores, plan):
             pairs = served(scores, plan)
-            wrong = pairs["country"] != pairs["rep.country"]
+            asked = scores.accounts["country"].to_numpy(dtype=object)[pairs["n"]]
+            wrong = asked != scores.reps["country"].to_numpy(dtype=object)[pairs["r"]]
             return Judgement(assignments=sentences(self, pairs[wrong], "{rep} is not in the country of {account}"))
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from optimizer.errors import UsageError
 from optimizer.plan import Plan
 from optimizer.scores import Scores
 from optimizer.where import Where
-
-if TYPE_CHECKING:
-    pass
 
 #: columns of a `Judgement.assignments` frame
 ASSIGNMENT_COLUMNS = ("rule", "account_id", "role", "rep_id", "amount", "sentence")
@@ -166,3 +166,15 @@ def sentences(rule: Rule, pairs: pd.DataFrame, text: str, amount: float = 1.0) -
             said = said + pairs["rep_id"].fillna("nobody") + tail
     frame = pairs[["account_id", "role", "rep_id"]].assign(rule=rule.name, amount=amount, sentence=said)
     return frame[list(ASSIGNMENT_COLUMNS)].reset_index(drop=True)
+
+
+def pair_positions(rule: Rule, pairs: list[list[str]], scores: Scores) -> np.ndarray:
+    """[2, pairs] positions of accounts and reps; raises `UsageError` naming an id that is not there."""
+    ids = np.array(pairs, dtype=object).reshape(-1, 2)
+    account = pd.Index(scores.account_ids).get_indexer(pd.Index(ids[:, 0], dtype=object))
+    rep = pd.Index(scores.rep_ids).get_indexer(pd.Index(ids[:, 1], dtype=object))
+    for position, what, column in ((account, "account", 0), (rep, "rep", 1)):
+        if (position < 0).any():
+            name = ids[np.flatnonzero(position < 0)[0], column]
+            raise UsageError(f"rule {rule.name!r}: {name!r} in pairs is not a known {what}")
+    return np.stack([account, rep])

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from optimizer.errors import UsageError
 from optimizer.plan import Plan
-from optimizer.rules.base import Judgement, Restriction, Rule, only_of, sentences, served
+from optimizer.rules.base import Judgement, Restriction, Rule, only_of, sentences, served, pair_positions
 from optimizer.scores import Scores
 from optimizer.where import Where, mask
 
@@ -57,15 +57,3 @@ class Forbid(Rule):
     def _of(self, scores: Scores) -> np.ndarray:
         """[M] the reps that meet `reps`; `team` and `rep.team` are the same column there."""
         return mask(scores.reps, {f"rep.{key.removeprefix('rep.')}": value for key, value in self.reps.items()}, "rep")
-
-
-def pair_positions(rule: Rule, pairs: list[list[str]], scores: Scores) -> np.ndarray:
-    """[2, pairs] positions of accounts and reps; raises `UsageError` naming an id that is not there."""
-    ids = np.array(pairs, dtype=object).reshape(-1, 2)
-    account = pd.Index(scores.account_ids).get_indexer(pd.Index(ids[:, 0], dtype=object))
-    rep = pd.Index(scores.rep_ids).get_indexer(pd.Index(ids[:, 1], dtype=object))
-    for position, what, column in ((account, "account", 0), (rep, "rep", 1)):
-        if (position < 0).any():
-            name = ids[np.flatnonzero(position < 0)[0], column]
-            raise UsageError(f"rule {rule.name!r}: {name!r} in pairs is not a known {what}")
-    return np.stack([account, rep])

@@ -9,8 +9,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from optimizer.plan import Plan
-from optimizer.rules.base import ASSIGNMENT_COLUMNS, Judgement, Restriction, Rule
-from optimizer.rules.forbid import pair_positions
+from optimizer.rules.base import ASSIGNMENT_COLUMNS, Judgement, Restriction, Rule, pair_positions
 from optimizer.scores import Scores
 from optimizer.where import mask
 

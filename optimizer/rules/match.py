@@ -9,9 +9,10 @@ import pandas as pd
 from pydantic import Field
 
 from optimizer.errors import unknown
+from optimizer.lists import share_of_lists
 from optimizer.plan import Plan
 from optimizer.rules.base import Judgement, Restriction, Rule, sentences, served
-from optimizer.scores import Scores, share_of_lists
+from optimizer.scores import Scores
 from optimizer.tables import split_list
 from optimizer.where import mask
 

@@ -94,7 +94,7 @@ def comparison(kept: tuple[Kept, ...], today_by: str) -> Comparison:
     first = runs[today_by].problem
     plans = {name: Judged(r.problem.scores, r.problem.scenario.active, r.plan) for name, r in runs.items() if r.plan}
     today = Judged(first.scores, first.scenario.active, first.today)
-    return compare(first.scores, first.scenario.active, {"today": today, **plans}, runs[today_by].tables)
+    return compare(first, {"today": today, **plans}, runs[today_by].tables)
 
 
 @st.cache_resource(max_entries=12, scope="session", show_spinner="Measuring …")

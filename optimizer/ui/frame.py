@@ -6,8 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from optimizer.errors import BookfitError
 from optimizer.ui import cache, jobs, sources, state
-from optimizer.ui.widgets import page_file, plain
+from optimizer.ui.widgets import complaint, page_file, plain
 
 #: file, title and icon of every page, in the order of work. To add one: a file in pages/, and a line here.
 PAGES = (
@@ -32,20 +33,23 @@ def show() -> None:
     """Draw the frame and the page that was asked for."""
     st.set_page_config(page_title="Bookfit", page_icon=ICON, layout="wide", initial_sidebar_state=230)
     state.begin(jobs.end)
-    if state.get().source is None:
-        source = sources.demo()
-        first = sources.starts(source)[0]
-        state.open_source(source, first.toml, first.name)
     st.logo(LOGO, size="large")
     pages = [
         st.Page(Path(page_file(name)), title=title, icon=icon, url_path=name, default=name == "data")
         for name, title, icon in PAGES
     ]
     page = st.navigation(pages)
-    collect()
-    with st.sidebar:
-        _side(page.url_path == "solve")
-    page.run()
+    try:
+        if state.get().source is None:
+            source = sources.demo()
+            first = sources.starts(source)[0]
+            state.open_source(source, first.toml, first.name)
+        collect()
+        with st.sidebar:
+            _side(page.url_path == "solve")
+        page.run()
+    except BookfitError as error:
+        complaint(error, "page.failed")
 
 
 def collect() -> jobs.View | None:

@@ -183,6 +183,7 @@ def submit(token: str, source: str, tables: Tables, scenario: Scenario, settings
         running = _jobs.get((token, _requests.get(request, "")))
         if running is not None and not running.view().over and not running.cancelled.is_set():
             return running.key
+        _forget(token, over_only=True)
         job = _Job(token, tables, scenario, settings, home, source)
         _jobs[token, job.key], _requests[request] = job, job.key
     threading.Thread(target=job.run, name=f"bookfit-job-{job.key[:6]}", daemon=True).start()
@@ -207,8 +208,13 @@ def cancel(token: str, key: str) -> bool:
 def end(token: str) -> None:
     """The session is over: stop and forget its jobs."""
     with _guard:
-        mine = [k for k in _jobs if k[0] == token]
-        for k in mine:
-            _jobs.pop(k).cancelled.set()
-        for r in [r for r in _requests if r[0] == token]:
-            del _requests[r]
+        _forget(token)
+
+
+def _forget(token: str, over_only: bool = False) -> None:
+    """Drop the session's jobs, their results with them; what they kept is on disk. Those that run are stopped."""
+    gone = [k for k, job in _jobs.items() if k[0] == token and (job.view().over or not over_only)]
+    for k in gone:
+        _jobs.pop(k).cancelled.set()
+    for r in [r for r, key in _requests.items() if (token, key) in gone]:
+        del _requests[r]

@@ -36,6 +36,8 @@ class Start:
 def demo() -> Source:
     """The company the app opens on; `BOOKFIT_DEMO` names another folder."""
     folder = Path(os.environ.get("BOOKFIT_DEMO") or demo_folder())
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not there; BOOKFIT_DEMO must name a folder with accounts and reps")
     return Source(DEMO, str(folder), digest_of(folder), demo=True)
 
 

@@ -143,13 +143,3 @@ def plans() -> tuple[Kept, ...]:
     """The kept solves of the open data that have a plan."""
     source = get().source
     return tuple(k for k in get().kept if k.has_plan and source is not None and k.digest == source.digest)
-
-
-def set_widget(key: str, value: object) -> None:
-    """Give a widget its value before it is drawn."""
-    st.session_state[key] = value
-
-
-def widget(key: str, default: object = None) -> object:
-    """What a widget holds now."""
-    return st.session_state.get(key, default)

@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from optimizer.engines.base import Progress
 from optimizer.errors import BookfitError, Findings, InputError
 from optimizer.export.presets import write_csv
 from optimizer.result import Result
@@ -92,7 +91,7 @@ def file_name(*parts: str) -> str:
     return "-".join(filter(None, (re.sub(r"[^a-z0-9]+", "-", p.casefold()).strip("-") for p in parts))) or "bookfit"
 
 
-def findings(found: Findings, key: str, table: bool = False) -> None:
+def findings(found: Findings, key: str) -> None:
     """Findings by severity, as a table that can be searched and downloaded. Nothing is left out."""
     if not len(found):
         st.success("Nothing to report: every check passed.", icon=":material/check_circle:")
@@ -113,7 +112,7 @@ def findings(found: Findings, key: str, table: bool = False) -> None:
     shown = frame[frame["severity"].isin(chosen or options)]
     empty = [c for c in ("file", "row", "column", "value") if shown[c].isna().all()]
     st.dataframe(
-        shown.drop(columns=[*empty, *([] if table else ["table"])]), hide_index=True, key=f"{key}.table",
+        shown.drop(columns=[*empty, "table"]), hide_index=True, key=f"{key}.table",
         height="content" if len(shown) < 9 else 440, placeholder="", column_config={
             "severity": st.column_config.TextColumn("severity", width=70),
             "file": st.column_config.TextColumn("file", width=110),
@@ -178,13 +177,12 @@ def choose_plan(key: str) -> state.Kept:
     return kept[names.index(name)]
 
 
-def phase_words(progress: Progress | str) -> str:
+def phase_words(phase: str) -> str:
     """An engine's phase in words."""
-    name = progress if isinstance(progress, str) else progress.phase
     return {
         "start": "starting the engine", "": "searching", "prices": "bounding what any plan can be worth",
         "second opinion": "asking a second solver to confirm the proof",
-    }.get(name, name)  # fmt: skip
+    }.get(phase, phase)  # fmt: skip
 
 
 def number(label: str, **options: Any) -> Any:

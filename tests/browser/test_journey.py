@@ -113,8 +113,8 @@ def test_upload_solve_cancel_solve_download(address: str, chromium_path: str, tm
             main.get_by_role("button", name="Workbook (.xlsx)").click()
         book = tmp_path / "plan.xlsx"
         waiting.value.save_as(book)
+        assert waiting.value.suggested_filename.endswith(".xlsx")
         browser.close()
-    assert waiting.value.suggested_filename.endswith(".xlsx")
     names = zipfile.ZipFile(book).namelist()
     assert {"[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml"} <= set(names)
     assert not strangers, f"the page asked other machines: {strangers}"

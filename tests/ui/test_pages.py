@@ -5,12 +5,17 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from optimizer.store import read_run
 from optimizer.ui import edits
 from optimizer.ui.frame import PAGES
 from optimizer.ui.handover import plan_bytes
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def words(app) -> str:
@@ -94,7 +99,7 @@ def test_uploaded_files_become_the_data_and_their_errors_are_listed(app, company
     lines.append(lines[1])
     files = [("../../etc/accounts.csv", "\n".join(lines).encode(), "text/csv"),
              ("reps.csv", (company / "reps.csv").read_bytes(), "text/csv")]  # fmt: skip
-    app.file_uploader(key="data.files").set_value(files).run()
+    app.file_uploader(key="data.files").set_value(files)
     next(b for b in app.button if b.label == "Read the files").click().run()
     assert not app.exception
     assert [m.value for m in app.metric][:2] == ["41", "4"]
@@ -108,7 +113,7 @@ def test_uploaded_files_become_the_data_and_their_errors_are_listed(app, company
 
 def test_a_file_that_is_no_table_is_refused_in_words(app) -> None:
     app.radio(key="data.from").set_value("Upload files").run()
-    app.file_uploader(key="data.files").set_value([("accounts.csv", b"\x00\x01", "text/csv")]).run()
+    app.file_uploader(key="data.files").set_value([("accounts.csv", b"\x00\x01", "text/csv")])
     next(b for b in app.button if b.label == "Read the files").click().run()
     assert not app.exception
     assert "cannot be used" in words(app)
@@ -117,8 +122,21 @@ def test_a_file_that_is_no_table_is_refused_in_words(app) -> None:
 def test_the_downloads_are_real_files(solved, go) -> None:
     app = go(solved, "plan")
     assert {b.label for b in app.download_button} == {"Workbook (.xlsx)", "Assignments (.csv)", "Scenario (.toml)"}
-    folder = app.session_state["bookfit"].record.kept[0].folder
-    book = zipfile.ZipFile(io.BytesIO(plan_bytes(folder, ".xlsx")))
+    run = read_run(app.session_state["bookfit"].record.kept[0].folder)
+    book = zipfile.ZipFile(io.BytesIO(plan_bytes(run, ".xlsx")))
     assert "xl/workbook.xml" in book.namelist()
-    rows = plan_bytes(folder, ".csv").decode().splitlines()
+    rows = plan_bytes(run, ".csv").decode().splitlines()
     assert len(rows) == 41 and rows[0].startswith("account_id,")
+
+
+def test_a_run_that_was_damaged_is_reported_and_not_a_traceback(app, go, solve) -> None:
+    solve(app)
+    (Path(app.session_state["bookfit"].record.kept[0].folder) / "plan.csv").write_text("nonsense", encoding="utf-8")
+    go(app, "plan")
+    assert "damaged" in words(app)
+
+
+def test_a_demo_folder_that_is_not_there_is_reported(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("BOOKFIT_DEMO", str(tmp_path / "nowhere"))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
+    assert not app.exception and "is not there" in words(app)

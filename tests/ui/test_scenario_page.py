@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 
 import pytest
 
 from optimizer.rules import RULES
 from optimizer.scenario import parse_scenario
+from optimizer.ui import edits
 
 
 def scenario_of(app):
@@ -42,11 +44,11 @@ def test_opening_and_saving_each_rule_changes_nothing(page) -> None:
 
 def test_an_edited_limit_is_what_the_form_says(page) -> None:
     next(b for b in page.button if b.key.endswith(".0.edit")).click().run()
-    next(s for s in page.selectbox if s.label == "At most").set_value("80%").run()
+    next(s for s in page.selectbox if s.label == "At most").set_value("max_accounts").run()
     next(n for n in page.number_input if n.label == "Penalty").set_value(2.5).run()
     button(page, "Save rule").click().run()
     rule = scenario_of(page).rules[0]
-    assert (rule.at_most, rule.penalty) == ("80%", 2.5)
+    assert (rule.at_most, rule.penalty) == ("max_accounts", 2.5)
 
 
 def test_a_rule_can_be_deleted(page) -> None:
@@ -101,7 +103,7 @@ def test_leavers_and_open_positions_become_the_people_part(page) -> None:
 
 def test_undo_brings_back_the_file(page) -> None:
     before = scenario_of(page)
-    [t for t in page.toggle if t.label == "on"][0].set_value(False).run()
+    next(t for t in page.toggle if t.label == "on").set_value(False).run()
     page.button(key="scenario.reset").click().run()
     assert scenario_of(page) == before
 
@@ -112,8 +114,10 @@ def test_choosing_a_variant_replaces_the_scenario(page) -> None:
 
 
 def test_a_rule_that_names_a_column_that_is_not_there_is_reported_and_not_lost(page) -> None:
-    next(b for b in page.button if b.key.endswith(".0.edit")).click().run()
-    next(s for s in page.selectbox if s.label == "Measure").set_value("no_such_column").run()
-    button(page, "Save rule").click().run()
+    session = page.session_state["bookfit"]
+    rule = {"name": "odd", "kind": "limit", "measure": "no_such_column", "at_most": 1}
+    session.record = replace(session.record, scenario=edits.put_rule(session.record.scenario, rule))
+    page.run()
     assert not page.exception
     assert any("no\\_such\\_column" in e.value for e in page.error)
+    assert scenario_of(page).rules[-1].name == "odd"

@@ -91,4 +91,4 @@ if chosen and chosen[0] < len(shown):
     show_why(run, shown.iloc[chosen[0]])
 
 st.subheader("Hand over")
-show_downloads(kept.folder, kept.name)
+show_downloads(run, kept.name)

@@ -1,0 +1,116 @@
+"""Each compiled loop does what its plain twin does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from optimizer.core import Core
+from optimizer.kernels import best_options, level_out, place
+from tests.cores import random_core
+
+SEEDS = range(60)
+
+
+def arrays(core: Core) -> tuple[np.ndarray, ...]:
+    return core.unit_coef, core.option_coef, core.unit_row, core.rep_row, core.factor
+
+
+def amounts(core: Core) -> np.ndarray:
+    """[R, K] what each option adds to each row, rows without options included."""
+    return core.matrix().toarray()
+
+
+def test_best_options_takes_the_largest_price_adjusted_value_of_each_unit() -> None:
+    for seed in SEEDS:
+        core = random_core(seed)
+        prices = np.random.default_rng(seed).normal(0, 2, core.rows)
+        best, choice = np.empty(core.units), np.empty(core.units, np.int64)
+        best_options(core.start, core.rep, core.value, core.mandatory, *arrays(core), np.append(prices, 0.0), best, choice)
+        worth = core.value - prices @ amounts(core)
+        for unit in range(core.units):
+            span = worth[core.start[unit] : core.start[unit + 1]]
+            top = max(span.tolist() + ([] if core.mandatory[unit] else [0.0]), default=-np.inf)
+            assert best[unit] == pytest.approx(top)
+            if choice[unit] >= 0:
+                assert worth[choice[unit]] == pytest.approx(top)
+                assert core.start[unit] <= choice[unit] < core.start[unit + 1]
+            else:
+                assert top == 0.0 or not len(span)
+
+
+def placed(core: Core, order: np.ndarray, rank: np.ndarray, usage: np.ndarray, needy: bool, rigid: bool) -> np.ndarray:
+    """The twin of `place`."""
+    a, hard = amounts(core), np.isinf(core.penalty)
+    usage, choice = usage.copy(), np.full(core.units, -1)
+    slack = 1e-9 * np.maximum(1.0, np.where(np.isfinite(core.upper), np.abs(core.upper), 1.0))
+    for unit in order:
+        fitting = []
+        for k in range(core.start[unit], core.start[unit + 1]):
+            add = a[:, k]
+            breaks = ((add > 0) & (usage + add > core.upper + slack)) | ((add < 0) & (usage + add < core.lower - slack))
+            helps = ((add > 0) & (usage < core.lower)) | ((add < 0) & (usage > core.upper))
+            if not (rigid and (breaks & hard).any()) and ((helps & hard).any() or not needy) and rank[k] > -np.inf:
+                fitting.append(k)
+        if fitting:
+            choice[unit] = fitting[int(np.argmax(rank[fitting]))]
+            usage += a[:, choice[unit]]
+    return choice
+
+
+@pytest.mark.parametrize("needy", [False, True])
+@pytest.mark.parametrize("rigid", [False, True])
+def test_place_gives_each_unit_its_first_ranked_option_that_fits(needy: bool, rigid: bool) -> None:
+    for seed in SEEDS:
+        core, rng = random_core(seed), np.random.default_rng(seed)
+        order, rank = rng.permutation(core.units), rng.permutation(core.options).astype(float)
+        rank[rng.random(core.options) < 0.2] = -np.inf
+        usage, choice = np.zeros(core.rows + 1), np.full(core.units, -1, np.int64)
+        expected = placed(core, order, rank, usage[:-1], needy, rigid)
+        hard = np.isinf(core.penalty)
+        place(order, core.start, core.rep, rank, *arrays(core), core.lower, core.upper, hard, usage, choice, needy, rigid)
+        np.testing.assert_array_equal(choice, expected)
+        np.testing.assert_allclose(usage[:-1], core.usage(choice), atol=1e-9)
+
+
+def test_place_passes_over_units_that_have_a_choice() -> None:
+    core = random_core(7)
+    given = np.where(np.diff(core.start) > 0, core.start[:-1], -1)
+    choice, usage = given.copy(), np.append(core.usage(given), 0.0)
+    hard = np.isinf(core.penalty)
+    order, rank = np.arange(core.units), core.value.copy()
+    place(order, core.start, core.rep, rank, *arrays(core), core.lower, core.upper, hard, usage, choice, False, True)
+    np.testing.assert_array_equal(choice[given >= 0], given[given >= 0])
+
+
+def levelled(core: Core, order: np.ndarray, size: np.ndarray, load: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The twin of `level_out`."""
+    a, hard = amounts(core), np.isinf(core.penalty)
+    usage, load, choice = np.zeros(core.rows), load.copy(), np.full(core.units, -1)
+    for unit in order:
+        best, least = -1, np.inf
+        for k in range(core.start[unit], core.start[unit + 1]):
+            add = a[:, k]
+            breaks = ((add > 0) & (usage + add > core.upper)) | ((add < 0) & (usage + add < core.lower))
+            if not (breaks & hard).any() and load[core.rep[k]] / weight[core.rep[k]] < least:
+                best, least = k, load[core.rep[k]] / weight[core.rep[k]]
+        if best >= 0:
+            choice[unit] = best
+            usage += a[:, best]
+            load[core.rep[best]] += size[unit]
+    return choice
+
+
+def test_level_out_takes_the_least_loaded_rep_that_has_room() -> None:
+    for seed in SEEDS:
+        core, rng = random_core(seed), np.random.default_rng(seed)
+        order, size = rng.permutation(core.units), rng.uniform(0.1, 5, core.units)
+        load, weight = rng.uniform(0, 3, len(core.cost)), rng.uniform(0.5, 2, len(core.cost))
+        expected = levelled(core, order, size, load, weight)
+        usage, choice = np.zeros(core.rows + 1), np.full(core.units, -1, np.int64)
+        level_out(
+            order, core.start, core.rep, size, load.copy(), weight, *arrays(core), core.lower, core.upper,
+            np.isinf(core.penalty), usage, choice,
+        )  # fmt: skip
+        np.testing.assert_array_equal(choice, expected)
+        np.testing.assert_allclose(usage[:-1], core.usage(choice), atol=1e-9)
