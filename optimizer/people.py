@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from optimizer.errors import Finding, InputError
-from optimizer.tables import DTYPES, REPS
+from optimizer.tables import DTYPES, RANGES, REPS
 
 
 class RepChanges(BaseModel):
@@ -74,9 +74,15 @@ def _cell(column: str, value: Any, frame: pd.DataFrame) -> Any:
     if isinstance(value, list):
         value = ";".join(map(str, value))
     try:
-        return pd.Series([value]).astype(frame[column].dtype).iloc[0]
+        typed = pd.Series([value]).astype(frame[column].dtype).iloc[0]
     except (ValueError, TypeError) as error:
         raise InputError.single(_finding("add or change", str(value), f"does not fit the column {column}")) from error
+    known = REPS.column(column)
+    if known is not None and known.kind in RANGES and not RANGES[known.kind][0] <= typed <= RANGES[known.kind][1]:
+        low, high = RANGES[known.kind]
+        problem = f"is not allowed in {column}: give {low:g} to {high:g}"
+        raise InputError.single(_finding("add or change", str(value), problem))
+    return typed
 
 
 def _finding(key: str, value: str, problem: str) -> Finding:

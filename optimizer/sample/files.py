@@ -52,6 +52,8 @@ def write_sample(folder: Path | str, accounts: int, reps: int, seed: int = 1, *,
     Raises `UsageError` when one of them is there and `overwrite` is off, or the sizes are impossible.
     """
     folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; give a folder")
     names = [f"{name}.csv" for name in ("accounts", "reps", "opportunities", "contacts")]
     there = [name for name in (*names, "baseline.toml", "README.md") if (folder / name).exists()]
     if there and not overwrite:

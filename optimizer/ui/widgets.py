@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import tempfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,7 @@ def findings(found: Findings, key: str) -> None:
     if not len(found):
         st.success("Nothing to report: every check passed.", icon=":material/check_circle:")
         return
+    key = f"{key}.{zlib.crc32(str(found).encode()):x}"  # what was chosen for other findings must not hide these
     counts = {"error": len(found.errors), "warning": len(found.warnings), "note": len(found.notes)}
     frame = found.to_frame().sort_values("severity", key=lambda s: s.map(list(SIGNS).index), kind="stable")
     frame["row"] = frame["row"].astype("float64") if frame["row"].isna().all() else frame["row"]

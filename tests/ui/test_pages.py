@@ -140,3 +140,15 @@ def test_a_demo_folder_that_is_not_there_is_reported(monkeypatch, tmp_path) -> N
     monkeypatch.setenv("BOOKFIT_DEMO", str(tmp_path / "nowhere"))
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
     assert not app.exception and "is not there" in words(app)
+
+
+def test_what_was_hidden_in_one_table_of_findings_is_shown_in_the_next(app, company, go) -> None:
+    next(g for g in app.button_group if "severity" in str(g.key)).set_value([]).run()
+    app.radio(key="data.from").set_value("Upload files").run()
+    files = [
+        ("accounts.csv", b"account_id,owner_id,potential\na1,r1,-5\n", "text/csv"),
+        ("reps.csv", b"rep_id\nr1\n", "text/csv"),
+    ]
+    app.file_uploader(key="data.files").set_value(files)
+    next(b for b in app.button if b.label == "Read the files").click().run()
+    assert "error" in set(app.dataframe[0].value["severity"])

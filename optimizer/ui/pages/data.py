@@ -76,7 +76,7 @@ widgets.cards(figures)
 st.subheader("What we noticed")
 if found.errors:
     st.error("**Errors stop a solve.** Correct the file and upload it again.", icon=":material/error:")
-widgets.findings(found, f"data.findings.{record.source.digest[:12]}")
+widgets.findings(found, "data.findings")
 if tables.defaults:
     with st.expander(f"{len(tables.defaults)} gaps are filled by defaults"):
         st.dataframe({"what is assumed": list(tables.defaults)}, hide_index=True, key="data.defaults")
