@@ -6,8 +6,8 @@ import os
 import platform
 from datetime import date
 
-from optimizer.memory import available_bytes
 from optimizer.conclude import versions
+from optimizer.memory import available_bytes
 
 
 def describe() -> dict[str, object]:

@@ -64,7 +64,7 @@ class Case:
     def infeasible(self, outcome: Outcome | None = None, notes: list[str] | None = None) -> Result:
         """The result where no plan exists, with the rules of the smallest relaxation found in some seconds more."""
         limits = replace(self.limits, time_limit=RELAX_SECONDS, gap=1e-4, started=time.time())
-        relaxed = self.run("highs", elastic(self.problem), limits, None, None)
+        relaxed = self.run("highs", elastic(self.problem), limits, self._tell("what would have to give way"), None)
         reasons = conflicts(self.problem, relaxed.choice) if relaxed.choice is not None else ()
         nothing: tuple[float, BoundBy] = (float("nan"), "prices")
         return self._result("INFEASIBLE", "proof", None, nothing, outcome, notes or [], reasons)
@@ -86,7 +86,9 @@ class Case:
                     notes.append(f"{self.engine} claims proof, but no second solver agreed in the time given")
         proved = max(proved, value) if same(proved, value) else proved
         status: Status = "OPTIMAL" if optimal else "FEASIBLE"
-        return self._result(status, self._ended(outcome, optimal, proved, value), found, (proved, bound_by), outcome, notes)
+        return self._result(
+            status, self._ended(outcome, optimal, proved, value), found, (proved, bound_by), outcome, notes
+        )
 
     def _ended(self, outcome: Outcome, optimal: bool, proved: float, value: float) -> StoppedBy:
         if optimal:
@@ -105,9 +107,12 @@ class Case:
         other = next(e.name for e in ENGINES if e.exact and e.name != self.engine)
         if self.limits.left() < 0.05:
             return Outcome(None, "none", np.inf, None, "time", ())
+        return self.run(other, self.problem.core, replace(self.limits, gap=0.0), self._tell("second opinion"), hint)
+
+    def _tell(self, phase: str) -> Listener | None:
+        """A listener for a further run: it hears of the phase, not of that run's figures, and may still stop it."""
         heard = self.listener
-        tell = None if heard is None else (lambda p: heard(Progress(p.seconds, phase="second opinion")))
-        return self.run(other, self.problem.core, replace(self.limits, gap=0.0), tell, hint)
+        return None if heard is None else (lambda p: heard(Progress(p.seconds, phase=phase)))
 
     def _accepted(self, choice: np.ndarray | None) -> Found | None:
         """The plan and its judgement; None for no plan, or for one that `check` does not accept."""

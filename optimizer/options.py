@@ -6,7 +6,9 @@ level. Everything is in id order, so the row order of the input cannot matter.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -21,7 +23,8 @@ from optimizer.scores import Scores
 
 #: fn(account, rep, role, level) → [pairs]
 PairFunction = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-CHUNK = 1 << 21
+#: options handled at once: by the builder, and by one processor
+CHUNK, CACHED = 1 << 21, 1 << 17
 BYTES_PER_OPTION = 64
 
 
@@ -53,20 +56,34 @@ class Options:
         return np.repeat(np.arange(len(self.role)), np.diff(self.unit_start))
 
     def total(self, measure: PairFunction) -> np.ndarray:
-        """[K] the measure of each option: the sum over the accounts of its unit."""
+        """[K] the measure of each option: the sum over the accounts of its unit. A few options at a time, on every
+        processor; each part is written to its own place, so the answer does not depend on how many there are."""
         out = np.empty(len(self.rep))
-        for first, last in _chunks(self.unit_start, CHUNK):
-            unit = np.repeat(np.arange(first, last), np.diff(self.unit_start[first : last + 1]))
+
+        def part(ends: tuple[int, int]) -> None:
+            first, last = ends
             span = slice(self.unit_start[first], self.unit_start[last])
-            rep, level, role = self.rep[span], self.level[span], self.role[unit]
-            out[span] = measure(self.lead[unit], rep, role, level)
-            more = self.member_start[unit + 1] - self.member_start[unit] - 1
-            at = np.repeat(np.arange(len(unit)), more)
-            if len(at):
-                begin = np.cumsum(more) - more
-                member = self.member[np.repeat(self.member_start[unit] + 1 - begin, more) + np.arange(len(at))]
-                each = measure(member, rep[at], role[at], level[at])
-                out[span] += np.bincount(at, weights=each, minlength=len(unit))
+            out[span] = self._total_of(measure, first, last, span)
+
+        parts = list(_chunks(self.unit_start, CACHED))
+        if len(parts) == 1:
+            part(parts[0])
+        else:
+            with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+                list(pool.map(part, parts))
+        return out
+
+    def _total_of(self, measure: PairFunction, first: int, last: int, span: slice) -> np.ndarray:
+        unit = np.repeat(np.arange(first, last), np.diff(self.unit_start[first : last + 1]))
+        rep, level, role = self.rep[span], self.level[span], self.role[unit]
+        out = np.array(measure(self.lead[unit], rep, role, level), dtype=float)
+        more = self.member_start[unit + 1] - self.member_start[unit] - 1
+        at = np.repeat(np.arange(len(unit)), more)
+        if len(at):
+            begin = np.cumsum(more) - more
+            member = self.member[np.repeat(self.member_start[unit] + 1 - begin, more) + np.arange(len(at))]
+            each = measure(member, rep[at], role[at], level[at])
+            out += np.bincount(at, weights=each, minlength=len(unit))
         return out
 
     def unit_total(self, amount: np.ndarray) -> np.ndarray:

@@ -47,7 +47,7 @@ def conflicts(problem: Problem, choice: np.ndarray) -> tuple[Conflict, ...]:
         high = core.usage(choice)[worst] > core.upper[worst]
         bound = (core.upper if high else core.lower)[worst] + limits["offset"].iloc[worst]
         text = (
-            f"rule {rule!r} would have to give way in {len(rows)} rows: {label} would need "
+            f"rule {rule!r} would have to give way in {len(rows)} row{'s' * (len(rows) > 1)}: {label} would need "
             f"{'at most' if high else 'at least'} {usage:,.6g} {measure} instead of {bound:,.6g}"
         )
         found.append(Conflict(str(rule), len(rows), float(out[rows].sum()), share, text))

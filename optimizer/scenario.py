@@ -163,7 +163,9 @@ def parse_keys(raw: dict[str, Any], file: str) -> dict[str, Any]:
     lists = [people.get(key, []) for key in ("remove", "add")] if isinstance(people, dict) else [None]
     if not all(isinstance(x, list) for x in lists) or not all(isinstance(row, dict) for row in lists[-1] or []):
         raise InputError.single(
-            Finding("scenario", "must be remove = [ids], add = [tables] and change = {id = table}", column="reps", file=file)
+            Finding(
+                "scenario", "must be remove = [ids], add = [tables] and change = {id = table}", column="reps", file=file
+            )
         )
     return dict(raw)
 

@@ -72,7 +72,9 @@ def emit_report(report: Report, as_json: bool) -> None:
     say("closest rows:")
     for row in tight.to_dict("records"):
         span = f"[{row['lower']:,.6g}, {row['upper']:,.6g}]"
-        say(f"  {row['rule']}: {row['row']} has {row['actual']:,.6g} {row['measure']} in {span}, slack {row['slack']:,.6g}")
+        say(
+            f"  {row['rule']}: {row['row']} has {row['actual']:,.6g} {row['measure']} in {span}, slack {row['slack']:,.6g}"
+        )
 
 
 def kpi_table(frame: pd.DataFrame) -> str:

@@ -57,7 +57,9 @@ def mask(frame: pd.DataFrame, where: Mapping[str, Any], table: str = "account") 
         except TypeError:
             what = f"asks {column} for something its cells are not ({frame[column].dtype})"
             raise InputError.single(
-                Finding("scenario", what, "give a value of the column's kind", column=f"where.{key}", value=str(condition))
+                Finding(
+                    "scenario", what, "give a value of the column's kind", column=f"where.{key}", value=str(condition)
+                )
             ) from None
     return out
 

@@ -62,8 +62,12 @@ def random_core(seed: int, units: int = 12, reps: int = 4) -> Core:
         offset=np.zeros(rows),
     )
     spread = np.append(rng.random(u), 1.0)
-    plan = np.array([rng.integers(s, e) if e > s and (x < 0.75 or must) else -1
-                     for s, e, must, x in zip(start[:-1], start[1:], mandatory, spread, strict=False)])
+    plan = np.array(
+        [
+            rng.integers(s, e) if e > s and (x < 0.75 or must) else -1
+            for s, e, must, x in zip(start[:-1], start[1:], mandatory, spread, strict=False)
+        ]
+    )
     used = core.usage(plan.astype(np.int64))
     slack = np.round(np.abs(rng.normal(0, 6, (2, rows))), int(rng.integers(0, 3))) * (rng.random((2, rows)) < 0.7)
     lower = np.where(rng.random(rows) < 0.35, used - slack[0], -np.inf)
@@ -89,8 +93,10 @@ def count_choices(core: Core) -> float:
 
 def best_by_enumeration(core: Core) -> tuple[float, np.ndarray | None]:
     """The best plan and its model value, from the formulas of design.md §3; (-inf, None) where there is no plan."""
-    spans = [([] if must else [-1]) + list(range(s, e))
-             for s, e, must in zip(core.start[:-1], core.start[1:], core.mandatory, strict=True)]
+    spans = [
+        ([] if must else [-1]) + list(range(s, e))
+        for s, e, must in zip(core.start[:-1], core.start[1:], core.mandatory, strict=True)
+    ]
     choices = np.array(list(product(*spans)), dtype=np.int64).reshape(-1, core.units)
     if not len(choices):
         return -np.inf, None
@@ -98,14 +104,22 @@ def best_by_enumeration(core: Core) -> tuple[float, np.ndarray | None]:
     p, u = np.nonzero(choices >= 0)
     taken[p, choices[p, u]] = 1.0
     usage = taken @ core.matrix().toarray().T
-    used = (taken @ np.eye(len(core.is_open))[core.rep]) > 0 if core.options else np.zeros((len(choices), len(core.is_open)), bool)
+    used = (
+        (taken @ np.eye(len(core.is_open))[core.rep]) > 0
+        if core.options
+        else np.zeros((len(choices), len(core.is_open)), bool)
+    )
     filled = np.where(core.position >= 0, used[:, core.position], True)
     lower = np.where(np.isfinite(core.lower) & ~filled, 0.0, core.lower)
     upper = np.where(np.isfinite(core.upper) & ~filled, 0.0, core.upper)
     over, under = np.maximum(usage - upper, 0.0), np.maximum(lower - usage, 0.0)
     hard = np.isinf(core.penalty)
     fits = (over <= TOLERANCE * np.maximum(1, np.abs(upper))) & (under <= TOLERANCE * np.maximum(1, np.abs(lower)))
-    value = taken @ core.value - ((over + under) * np.where(hard, 0.0, core.penalty)).sum(axis=1) - used @ (core.cost * core.is_open)
+    value = (
+        taken @ core.value
+        - ((over + under) * np.where(hard, 0.0, core.penalty)).sum(axis=1)
+        - used @ (core.cost * core.is_open)
+    )
     value = np.where((fits | ~hard).all(axis=1), value, -np.inf)
     best = int(np.argmax(value))
     return (float(value[best]), choices[best]) if np.isfinite(value[best]) else (-np.inf, None)

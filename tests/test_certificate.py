@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from optimizer import certificate
-from optimizer.certificate import admissible, adjusted, bound, chunks
+from optimizer.certificate import adjusted, admissible, bound, chunks
 from optimizer.core import Core
 from tests.cores import MOST_CHOICES, best_by_enumeration, count_choices, random_core
 
@@ -96,7 +96,14 @@ def test_a_mandatory_unit_without_options_proves_that_there_is_no_plan() -> None
     start = core.start - core.start[1]
     start[0] = 0
     cut = slice(int(core.start[1]), None)
-    empty = replace(core, mandatory=must, start=start, rep=core.rep[cut], value=core.value[cut], option_coef=core.option_coef[:, cut])
+    empty = replace(
+        core,
+        mandatory=must,
+        start=start,
+        rep=core.rep[cut],
+        value=core.value[cut],
+        option_coef=core.option_coef[:, cut],
+    )
     assert bound(empty, np.zeros(core.rows)) == -np.inf
 
 

@@ -39,7 +39,11 @@ def test_an_open_position_costs_once_and_only_when_it_is_filled() -> None:
 
 
 def test_a_plan_that_breaks_rules_is_told_which_by_how_much_and_where() -> None:
-    rules = [limit("accounts", at_most=1, name="few"), limit("accounts", at_least=1, name="some"), {"kind": "keep", "name": "stay"}]
+    rules = [
+        limit("accounts", at_most=1, name="few"),
+        limit("accounts", at_least=1, name="some"),
+        {"kind": "keep", "name": "stay"},
+    ]
     problem = build(corner(), scenario(rules))
     rep = np.array([[0], [0], [0], [0]], dtype=np.int32)
     report = check(problem, problem.scores.plan(rep, np.zeros_like(rep, np.int8)))
@@ -96,7 +100,10 @@ def test_no_plan_and_no_rule_is_worth_nothing_and_breaks_nothing() -> None:
 
 def test_many_violations_are_counted_and_the_first_are_shown() -> None:
     tables, _ = COMPANIES["corner"]
-    many = pd.concat([tables.accounts.assign(account_id=tables.accounts["account_id"] + str(i)) for i in range(10)], ignore_index=True)
+    many = pd.concat(
+        [tables.accounts.assign(account_id=tables.accounts["account_id"] + str(i)) for i in range(10)],
+        ignore_index=True,
+    )
     problem = build(type(tables)(many, tables.reps), scenario([{"kind": "forbid", "reps": {"team": ["X", "Y"]}}]))
     text = str(check(problem, problem.today))
     assert "20 violations" in text and text.count("\n") == 20

@@ -331,8 +331,6 @@ def _patiently(seconds: float) -> Iterator[None]:
     raise AssertionError("it took too long")
 
 
-
-
 # -- bad input -------------------------------------------------------------------------------------------------------
 HEAD = "account_id,owner_id,potential,hours\n"
 REPS = "rep_id,capacity_hours\nr1,100\nr2,100\n"
@@ -395,8 +393,7 @@ def test_a_warning_is_said_and_the_solve_goes_on(tmp_path: Path) -> None:
         pytest.param('extends = "base.toml"\n[reps]\nadd = ["x"]\n', ("bad.toml", "reps")),
         pytest.param('extends = "base.toml"\n[reps]\nremove = "R0001"\n', ("bad.toml", "reps")),
         pytest.param(
-            'rules = [{name = "k", kind = "keep", where = {potential = {min = 2027-01-01}}}]\n',
-            ("potential",)
+            'rules = [{name = "k", kind = "keep", where = {potential = {min = 2027-01-01}}}]\n', ("potential",)
         ),
         ('[reps]\nremove = ["nobody"]\n', ("nobody", "not a rep")),
     ],

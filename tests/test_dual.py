@@ -33,7 +33,9 @@ def lp_bound(core: Core) -> float | None:
     answer = linprog(
         -np.concatenate([core.value, -core.penalty[soft], -core.penalty[soft], -core.cost[opened]]),
         A_ub=np.vstack([over, under, assign[~must]]),
-        b_ub=np.concatenate([np.where(held, 0.0, upper)[high], -np.where(held, 0.0, lower)[low], np.ones(int((~must).sum()))]),
+        b_ub=np.concatenate(
+            [np.where(held, 0.0, upper)[high], -np.where(held, 0.0, lower)[low], np.ones(int((~must).sum()))]
+        ),
         A_eq=assign[must] if must.any() else None,
         b_eq=np.ones(int(must.sum())) if must.any() else None,
         bounds=[(0, None)] * (k + 2 * s) + [(0, 1)] * j,

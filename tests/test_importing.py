@@ -265,7 +265,7 @@ def test_aggregates_agree_with_plain_python(tmp_path_factory: pytest.TempPathFac
 REFUSED = [
     ('by = "Customer", column = "Value", where', 'column = "Value", where', "ACCOUNTS.arr.by", "is missing"),
     ('{column = "Guess"', '{colum = "Guess"', "ACCOUNTS.potential", "give one of aggregate, join"),
-    ("order = \"Closed\"\ninferred", "ordre = \"Closed\"\ninferred", "ACCOUNTS.owner_id.ordre", "not a key we know"),
+    ('order = "Closed"\ninferred', 'ordre = "Closed"\ninferred', "ACCOUNTS.owner_id.ordre", "not a key we know"),
     ('of = "deals"\nby', 'of = "deal"\nby', "ACCOUNTS.owner_id", "no source 'deal'"),
     ('aggregate = "max"', 'aggregate = "median"', "ACCOUNTS.largest.aggregate", "'most_frequent'"),
     ("potential = {", "Potential = {", "ACCOUNTS.Potential", "lower-case"),
@@ -343,7 +343,11 @@ def test_the_example_of_the_manual_works(tmp_path: Path) -> None:
     (tmp_path / "mapping.toml").write_text(example)
     imported = import_tables(load_mapping(tmp_path / "mapping.toml"), tmp_path)
     assert account(imported, "C-007") == {
-        "account_id": "C-007", "name": "C-007", "owner_id": "1", "arr": 1235.0, "potential": 2000.0
+        "account_id": "C-007",
+        "name": "C-007",
+        "owner_id": "1",
+        "arr": 1235.0,
+        "potential": 2000.0,
     }
     assert list(imported.tables.reps["name"]) == ["Ana Lee"]
     assert found(imported, "Amount", "is not a number written like")[0].value == "x"

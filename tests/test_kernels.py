@@ -26,7 +26,9 @@ def test_best_options_takes_the_largest_price_adjusted_value_of_each_unit() -> N
         core = random_core(seed)
         prices = np.random.default_rng(seed).normal(0, 2, core.rows)
         best, choice = np.empty(core.units), np.empty(core.units, np.int64)
-        best_options(core.start, core.rep, core.value, core.mandatory, *arrays(core), np.append(prices, 0.0), best, choice)
+        best_options(
+            core.start, core.rep, core.value, core.mandatory, *arrays(core), np.append(prices, 0.0), best, choice
+        )
         worth = core.value - prices @ amounts(core)
         for unit in range(core.units):
             span = worth[core.start[unit] : core.start[unit + 1]]
@@ -68,7 +70,9 @@ def test_place_gives_each_unit_its_first_ranked_option_that_fits(needy: bool, ri
         usage, choice = np.zeros(core.rows + 1), np.full(core.units, -1, np.int64)
         expected = placed(core, order, rank, usage[:-1], needy, rigid)
         hard = np.isinf(core.penalty)
-        place(order, core.start, core.rep, rank, *arrays(core), core.lower, core.upper, hard, usage, choice, needy, rigid)
+        place(
+            order, core.start, core.rep, rank, *arrays(core), core.lower, core.upper, hard, usage, choice, needy, rigid
+        )
         np.testing.assert_array_equal(choice, expected)
         np.testing.assert_allclose(usage[:-1], core.usage(choice), atol=1e-9)
 

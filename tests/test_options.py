@@ -49,7 +49,9 @@ def test_cutting_the_work_into_pieces_changes_nothing(name: str, chunk: int, mon
 @pytest.mark.parametrize("name", COMPANIES)
 def test_the_order_of_rows_changes_nothing(name: str) -> None:
     tables, more = COMPANIES[name]
-    backwards = replace(tables, accounts=tables.accounts.iloc[::-1], reps=tables.reps.iloc[[*range(1, len(tables.reps)), 0]])
+    backwards = replace(
+        tables, accounts=tables.accounts.iloc[::-1], reps=tables.reps.iloc[[*range(1, len(tables.reps)), 0]]
+    )
     same(options_of(name), build(backwards, scenario(RULES[name], **more)).options)
 
 
@@ -92,7 +94,12 @@ def test_restrictions_on_classes_are_combined_by_their_intersection() -> None:
     one = Restriction(np.array([0, 0, 1, 1]), np.array([[True, True, False], [True, True, True]]))
     other = Restriction(np.array([0, 1, 0, 1]), np.array([[True, False, True], [True, True, True]]))
     code, allowed = combine(scores, [one, other, Restriction()])
-    assert allowed[code].tolist() == [[True, False, False], [True, True, False], [True, False, True], [True, True, True]]
+    assert allowed[code].tolist() == [
+        [True, False, False],
+        [True, True, False],
+        [True, False, True],
+        [True, True, True],
+    ]
 
 
 def test_families_come_in_the_order_of_their_first_account() -> None:

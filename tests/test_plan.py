@@ -33,7 +33,9 @@ def same(one: Plan, other: Plan) -> bool:
 
 
 @given(cells, st.lists(st.integers(0, 1), min_size=6, max_size=6), st.randoms())
-def test_a_plan_written_and_read_back_is_the_same_in_any_order_of_rows(rep: list[int], level: list[int], random: object) -> None:
+def test_a_plan_written_and_read_back_is_the_same_in_any_order_of_rows(
+    rep: list[int], level: list[int], random: object
+) -> None:
     plan = plan_of(np.reshape(rep, (3, 2)).tolist(), np.reshape(level, (3, 2)).tolist())
     frame = plan.to_frame()
     order = list(range(len(frame)))

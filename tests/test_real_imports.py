@@ -117,7 +117,9 @@ def test_importers_orders_are_all_placed_and_shops_are_no_family(importers: Impo
     assert sums.loc["accounts.potential", "total"] == pytest.approx(177.6e6, rel=1e-3)
     assert "parent_id" not in importers.tables.accounts
     assert importers.tables.accounts["buying_group"].value_counts().to_dict() == {
-        "none": 261, "Tailspin Toys": 201, "Wingtip Toys": 201
+        "none": 261,
+        "Tailspin Toys": 201,
+        "Wingtip Toys": 201,
     }
 
 

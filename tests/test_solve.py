@@ -24,10 +24,14 @@ from optimizer.solve import run_here, solve
 def company(accounts: int = 60, reps: int = 5, seed: int = 3, **changes: object) -> Problem:
     raw = tomllib.loads(baseline_toml(accounts, reps))
     raw["rules"] = [{**rule, **changes.get(rule["name"], {})} for rule in raw["rules"]]  # type: ignore[dict-item]
-    return build(sample(accounts, reps, seed), parse_scenario({**raw, "rules": [*raw["rules"], *changes.get("more", ())]}))  # type: ignore[misc]
+    return build(
+        sample(accounts, reps, seed), parse_scenario({**raw, "rules": [*raw["rules"], *changes.get("more", ())]})
+    )  # type: ignore[misc]
 
 
-IMPOSSIBLE = {"more": [{"name": "everybody", "kind": "limit", "measure": "coverage", "per": "company", "at_least": "100%"}]}
+IMPOSSIBLE = {
+    "more": [{"name": "everybody", "kind": "limit", "measure": "coverage", "per": "company", "at_least": "100%"}]
+}
 
 
 @pytest.fixture(scope="module")

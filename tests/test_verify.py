@@ -43,7 +43,14 @@ def test_another_objective_than_check_finds_is_not_confirmed(solved) -> None:  #
 def test_a_plan_that_breaks_a_rule_is_not_confirmed(solved) -> None:  # type: ignore[no-untyped-def]
     problem, result = solved
     everything = np.zeros_like(result.plan.rep)
-    crowded = Plan(result.plan.accounts, result.plan.reps, result.plan.roles, result.plan.levels, everything, everything.astype(np.int8))
+    crowded = Plan(
+        result.plan.accounts,
+        result.plan.reps,
+        result.plan.roles,
+        result.plan.levels,
+        everything,
+        everything.astype(np.int8),
+    )
     assert not verify(problem, crowded, result.prices, result.objective, result.bound, "prices").ok
 
 

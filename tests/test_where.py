@@ -20,7 +20,9 @@ FRAME = pd.DataFrame(
         "potential": pd.Series([100.0, 200.0, None, 300.0]),
         "key_account": pd.Series([True, False, None, True], dtype="boolean"),
         "plain_flag": [True, False, False, True],
-        "renewal_date": pd.Series(pd.to_datetime(["2026-01-01", "2026-06-30", None, "2027-01-01"])).astype("datetime64[us]"),
+        "renewal_date": pd.Series(pd.to_datetime(["2026-01-01", "2026-06-30", None, "2027-01-01"])).astype(
+            "datetime64[us]"
+        ),
     }
 )
 
@@ -82,7 +84,9 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(table: str) -> 
         hits(table, **{f"{table}.segmnt": "SMB"})
 
 
-@pytest.mark.parametrize("where", [{"segment": {"min": 3}}, {"potential": {"min": date(2026, 1, 1)}}, {"renewal_date": {"min": 5.0}}])
+@pytest.mark.parametrize(
+    "where", [{"segment": {"min": 3}}, {"potential": {"min": date(2026, 1, 1)}}, {"renewal_date": {"min": 5.0}}]
+)
 def test_a_range_of_another_kind_is_a_finding_not_a_crash(where: dict[str, Any]) -> None:
     with pytest.raises(BookfitError):
         hits(**where)

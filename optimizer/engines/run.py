@@ -36,9 +36,9 @@ def run(
     dual = find_prices(core, seconds, stop, lp=not limits.deterministic, passes=PASSES)
     if priced is not None:
         priced(dual.prices)
-    if report(Progress(limits.elapsed(), bound=dual.bound, phase="search")) or asked[0]:
-        if exact:
-            return Answer(None, stopped=True), dual
+    asked[0] = report(Progress(limits.elapsed(), bound=dual.bound, phase="search")) or asked[0]
+    if exact and asked[0]:
+        return Answer(None, stopped=True), dual
     if dual.bound == -np.inf:
         return Answer(None, dual.bound, "infeasible"), dual
     if exact and limits.left() <= 0:

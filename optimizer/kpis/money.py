@@ -9,7 +9,7 @@ import pandas as pd
 
 from optimizer.kpis.base import Attributes, Kpi
 from optimizer.kpis.basis import Basis, last_year
-from optimizer.kpis.parts import Measured, by_segment, company, figure, year_words, customers_kept
+from optimizer.kpis.parts import Measured, by_segment, company, customers_kept, figure, year_words
 from optimizer.kpis.targets import WON
 
 REVENUE_KNOWN = "accounts.arr or accounts.revenue_y1"

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
-from optimizer.errors import UsageError
 from optimizer.plan import Plan
-from optimizer.rules.base import Judgement, Restriction, Rule, only_of, sentences, served, pair_positions
+from optimizer.rules.base import Judgement, Restriction, Rule, only_of, pair_positions, sentences, served
 from optimizer.scores import Scores
 from optimizer.where import Where, mask
 

@@ -46,8 +46,11 @@ def test_an_empty_book_counts(company) -> None:
 
 def test_key_accounts_are_starved_by_overload_and_by_being_left_out(company) -> None:
     here = company(
-        {"owner_id": ["r1", "r2", None, "r1"], "key_account": [True, True, True, False],
-         "hours": [60.0, 60.0, 5.0, 60.0]},
+        {
+            "owner_id": ["r1", "r2", None, "r1"],
+            "key_account": [True, True, True, False],
+            "hours": [60.0, 60.0, 5.0, 60.0],
+        },
         {"rep_id": ["r1", "r2"], "capacity_hours": [100.0, 100.0]},
     )
     assert here.value("key_accounts_starved") == pytest.approx(2 / 3)

@@ -7,8 +7,11 @@ import pytest
 from optimizer.scoring import Role
 
 REPS = {
-    "rep_id": ["r1", "r2", "open"], "team": ["East", "West", "West"], "capacity_hours": [100.0, 50.0, 100.0],
-    "quota": [50.0, 200.0, None], "open": [False, False, True],
+    "rep_id": ["r1", "r2", "open"],
+    "team": ["East", "West", "West"],
+    "capacity_hours": [100.0, 50.0, 100.0],
+    "quota": [50.0, 200.0, None],
+    "open": [False, False, True],
 }
 
 
@@ -41,7 +44,8 @@ def test_accounts_potential_and_quota_coverage(three) -> None:
 def test_books_hold_an_account_once_in_however_many_roles(company) -> None:
     roles = (Role(name="AE", share=0.5), Role(name="CSM", share=0.5))
     here = company(
-        {"account_id": ["a", "b"]}, roles=roles,
+        {"account_id": ["a", "b"]},
+        roles=roles,
         assignments={"account_id": ["a", "b"], "rep_id": ["r1", "r2"], "role": ["CSM", "CSM"]},
     )
     assert here.value("accounts_per_rep", "rep", "r1") == 2

@@ -24,8 +24,17 @@ def four(company):
 
 def test_today_where_everybody_is_owned_covers_everything(four) -> None:
     frame = four.frame()
-    covered = frame[frame["kpi"].isin(["coverage_key_accounts", "coverage_accounts", "coverage_by_segment",
-                                       "coverage_key_score", "coverage_potential"])]
+    covered = frame[
+        frame["kpi"].isin(
+            [
+                "coverage_key_accounts",
+                "coverage_accounts",
+                "coverage_by_segment",
+                "coverage_key_score",
+                "coverage_potential",
+            ]
+        )
+    ]
     assert (covered["value"].dropna() == 1).all() and covered["value"].notna().sum() > 5
 
 
@@ -57,7 +66,8 @@ def test_the_scenario_filter_stands_in_for_the_column(company) -> None:
 def test_coverage_counts_the_first_role(company) -> None:
     roles = (Role(name="AE", share=0.5), Role(name="CSM", share=0.5))
     here = company(
-        {"account_id": ["a", "b"], "owner_id": ["r1", None]}, roles=roles,
+        {"account_id": ["a", "b"], "owner_id": ["r1", None]},
+        roles=roles,
         assignments={"account_id": ["b"], "rep_id": ["r2"], "role": ["CSM"]},
     )
     assert here.value("coverage_accounts") == 1 / 2

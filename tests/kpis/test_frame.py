@@ -77,8 +77,13 @@ def test_the_bare_minimum_of_columns_shows_no_zero_for_what_it_cannot_know(compa
     frame = company({"account_id": ["a", "b"]}).frame()
     known = set(frame.loc[frame["value"].notna(), "kpi"])
     assert known == {
-        "coverage_accounts", "coverage_potential", "utilisation", "accounts_per_rep", "potential_per_rep",
-        "potential_gini", "potential_max_over_mean",
+        "coverage_accounts",
+        "coverage_potential",
+        "utilisation",
+        "accounts_per_rep",
+        "potential_per_rep",
+        "potential_gini",
+        "potential_max_over_mean",
     }
 
 

@@ -27,8 +27,12 @@ def test_growth_without_unmanaged_accounts_says_so(company) -> None:
 
 def test_margin_and_cost_of_sales_by_hand(company) -> None:
     here = company(
-        {"revenue_y1": [200.0, 1.0], "revenue_y2": [100.0, None], "cost_to_serve_y1": [50.0, 1.0],
-         "cost_to_serve_y2": [50.0, 1.0]}
+        {
+            "revenue_y1": [200.0, 1.0],
+            "revenue_y2": [100.0, None],
+            "cost_to_serve_y1": [50.0, 1.0],
+            "cost_to_serve_y2": [50.0, 1.0],
+        }
     )
     assert here.value("margin_improvement") == pytest.approx(0.75 - 0.5)
     assert here.value("cost_of_sales_reduction") == pytest.approx(1 - 0.25 / 0.5)

@@ -18,8 +18,12 @@ def test_roi_is_profit_over_cost_of_key_accounts_and_says_what_it_leaves_out(com
 
 def test_roi_with_cost_of_goods_needs_no_note(company) -> None:
     here = company(
-        {"key_account": [True, True], "revenue_y1": [100.0, 50.0], "cost_to_serve_y1": [40.0, 40.0],
-         "cost_of_goods_y1": [30.0, None]}
+        {
+            "key_account": [True, True],
+            "revenue_y1": [100.0, 50.0],
+            "cost_to_serve_y1": [40.0, 40.0],
+            "cost_of_goods_y1": [30.0, None],
+        }
     )
     row = here.row("key_account_roi")
     assert (row["value"], row["count"], row["note"]) == (pytest.approx(30 / 40), 1, "")
@@ -39,9 +43,7 @@ def test_a_dropped_criterion_is_said(company) -> None:
 
 
 def test_cost_share_sets_only_years_side_by_side_that_have_both(company) -> None:
-    here = company(
-        {"key_account": [True], "revenue_y1": [100.0], "revenue_y2": [900.0], "cost_to_serve_y1": [25.0]}
-    )
+    here = company({"key_account": [True], "revenue_y1": [100.0], "revenue_y2": [900.0], "cost_to_serve_y1": [25.0]})
     assert here.value("key_account_cost_share") == 0.25
     assert here.value("key_account_revenue") == 1000
 

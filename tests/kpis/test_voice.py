@@ -5,8 +5,13 @@ from __future__ import annotations
 
 def test_survey_means_leave_silent_accounts_out(company) -> None:
     here = company(
-        {"nps": [50.0, None, -10.0], "csat": [4.0, 5.0, None], "customer_effort": [2.0, 3.0, 4.0],
-         "issue_resolution_days": [1.0, 30.0, 2.0], "segment": ["A", "B", "A"]}
+        {
+            "nps": [50.0, None, -10.0],
+            "csat": [4.0, 5.0, None],
+            "customer_effort": [2.0, 3.0, 4.0],
+            "issue_resolution_days": [1.0, 30.0, 2.0],
+            "segment": ["A", "B", "A"],
+        }
     )
     assert here.value("nps") == 20
     assert here.row("nps")["count"] == 2

@@ -14,7 +14,7 @@ from optimizer.check import judge
 from optimizer.core import Core
 from optimizer.engines import load
 from optimizer.engines.base import Limits
-from optimizer.options import Options, build_options
+from optimizer.options import Options
 from optimizer.plan import Plan
 from optimizer.problem import build, make_core
 from optimizer.rules.limit import Limit
@@ -55,7 +55,9 @@ def settings(name: str) -> list[dict[str, Any]]:
         words = [str(v) for v in bounds.values()]
         if measure == "value" and any(w.endswith("%") for w in words):
             continue
-        if of_accounts and ("max_accounts" in words or "quota" in words or (measure == "hours" and "%" in "".join(words))):
+        if of_accounts and (
+            "max_accounts" in words or "quota" in words or (measure == "hours" and "%" in "".join(words))
+        ):
             continue
         fixed = measure in ("accounts", "coverage", "potential", "arr", "growth_y1") and per in ("rep", "rep.team")
         if "within" in bounds and not fixed:
@@ -88,7 +90,9 @@ def posted(rule: Limit, options: Options) -> tuple[Core, np.ndarray]:
     return make_core(options, np.zeros(len(options.rep)), [rows]), rows.offset
 
 
-def agree(rule: Limit, scores: Scores, core: Core, offset: np.ndarray, plan: Plan, choice: np.ndarray, usage: np.ndarray) -> None:
+def agree(
+    rule: Limit, scores: Scores, core: Core, offset: np.ndarray, plan: Plan, choice: np.ndarray, usage: np.ndarray
+) -> None:
     labels, lower, upper, actual = defined_rows(rule, scores, plan)
     assert len(labels) == core.rows
     np.testing.assert_allclose(actual, usage + offset, atol=1e-9, err_msg=f"{rule!r}\n{plan.rep}")
@@ -203,7 +207,9 @@ def judged_at_once(name: str, rules: list[dict[str, Any]], plans: list[Plan]) ->
         None if tables.assignments is None else pd.concat([own_ids(tables.assignments, p, grouped) for p in copies]),
     )
     spread = [
-        {**rule, "pairs": [[f"{account}#{p}", rep] for p in copies for account, rep in rule["pairs"]]} if "pairs" in rule else rule
+        {**rule, "pairs": [[f"{account}#{p}", rep] for p in copies for account, rep in rule["pairs"]]}
+        if "pairs" in rule
+        else rule
         for rule in rules
     ]
     asked = scenario(spread, **more)
@@ -230,20 +236,43 @@ SCENARIOS: tuple[tuple[str, list[dict[str, Any]]], ...] = (
     ("corner", [limit("rehomed", "company", at_least="100%"), limit("hours", "company", at_most="30%", penalty=3.0)]),
     ("corner", [limit("accounts", "company", at_least=4), limit("hours", at_most="50%"), {"kind": "keep"}]),
     ("house", [{"kind": "together"}, limit("moved", "rep", at_most=1), limit("accounts", at_most="max_accounts")]),
-    ("house", [{"kind": "together"}, limit("hours", at_most="capacity_hours"), limit("arr", "rep.team", within="20%", penalty=1.5)]),
-    ("house", [{"kind": "together"}, {"kind": "keep", "where": {"segment": "SMB"}}, limit("moved_arr", "rep.team", at_most="50%")]),
-    ("house", [{"kind": "together"}, limit("growth_y1", at_least=-1), limit("coverage", "account.segment", at_least="60%")]),
+    (
+        "house",
+        [
+            {"kind": "together"},
+            limit("hours", at_most="capacity_hours"),
+            limit("arr", "rep.team", within="20%", penalty=1.5),
+        ],
+    ),
+    (
+        "house",
+        [
+            {"kind": "together"},
+            {"kind": "keep", "where": {"segment": "SMB"}},
+            limit("moved_arr", "rep.team", at_most="50%"),
+        ],
+    ),
+    (
+        "house",
+        [{"kind": "together"}, limit("growth_y1", at_least=-1), limit("coverage", "account.segment", at_least="60%")],
+    ),
     ("house", [{"kind": "together"}, limit("accounts", "account.region", at_least=1, at_most=1)]),
     ("shared accounts", [limit("hours", at_most="capacity_hours"), limit("moved", "rep", at_most=0, penalty=20.0)]),
     ("shared accounts", [limit("accounts", at_least=1, role="CSM"), limit("accounts", "company", at_most=3)]),
     ("shared accounts", [limit("coverage", "company", at_least="100%"), limit("value", "company", at_most=100.25)]),
-    ("staffed", [{"kind": "together"}, limit("hours", at_most="capacity_hours"), limit("coverage", "company", at_least=1)]),
+    (
+        "staffed",
+        [{"kind": "together"}, limit("hours", at_most="capacity_hours"), limit("coverage", "company", at_least=1)],
+    ),
     ("staffed", [{"kind": "together"}, limit("potential", within="100%"), limit("accounts", at_least=1, role="AE")]),
     ("levels", [limit("hours", at_most="capacity_hours"), limit("coverage", "company", at_least="100%")]),
     ("levels", [{"kind": "together"}, limit("hours", at_most=9.75)]),
     ("levels", [limit("arr", "account.region", at_least="100%", penalty=0.07), limit("hours", "company", at_most=6.1)]),
     ("travelling", [limit("hours", at_most="capacity_hours"), {"kind": "nearest", "reps": 1, "by": "distance"}]),
-    ("travelling", [{"kind": "together"}, limit("accounts", at_most=1.5, penalty=9.0), limit("accounts", "company", at_least=3)]),
+    (
+        "travelling",
+        [{"kind": "together"}, limit("accounts", at_most=1.5, penalty=9.0), limit("accounts", "company", at_least=3)],
+    ),
 )
 
 
@@ -279,5 +308,8 @@ def test_every_exact_engine_matches_enumeration(name: str, rules: list[dict[str,
 
 
 def test_the_scenarios_include_some_that_no_plan_can_meet() -> None:
-    found = [best_by_enumeration(build(COMPANIES[name][0], scenario(rules, **COMPANIES[name][1])).core)[1] for name, rules in SCENARIOS]
+    found = [
+        best_by_enumeration(build(COMPANIES[name][0], scenario(rules, **COMPANIES[name][1])).core)[1]
+        for name, rules in SCENARIOS
+    ]
     assert 2 <= sum(choice is None for choice in found) <= len(found) // 2

@@ -29,7 +29,10 @@ def test_where_todays_rep_has_left_or_never_was_there_is_nothing_to_keep() -> No
 def test_pairs_tie_the_first_role_to_the_rep_named() -> None:
     problem = build(shared_accounts(), scenario([{"kind": "keep", "pairs": [["Bolt", "new"]]}], roles=AE_AND_CSM))
     o = problem.options
-    tied = {(str(problem.scores.account_ids[n]), int(l)) for n, l in zip(o.lead[o.mandatory], o.role[o.mandatory], strict=True)}
+    tied = {
+        (str(problem.scores.account_ids[n]), int(l))
+        for n, l in zip(o.lead[o.mandatory], o.role[o.mandatory], strict=True)
+    }
     assert tied == {("Bolt", 0)}
 
 
@@ -39,7 +42,10 @@ def test_where_keeps_every_role_that_has_a_rep() -> None:
 
 
 def test_two_rules_that_tie_an_account_to_different_reps_leave_no_option() -> None:
-    rules: list[dict[str, Any]] = [{"kind": "keep", "pairs": [["Acme", "ben"]]}, {"kind": "keep", "where": {"segment": "SMB"}}]
+    rules: list[dict[str, Any]] = [
+        {"kind": "keep", "pairs": [["Acme", "ben"]]},
+        {"kind": "keep", "where": {"segment": "SMB"}},
+    ]
     problem = build(corner(), scenario(rules))
     assert problem.impossible == (0,)
 
@@ -56,7 +62,10 @@ def test_check_says_where_an_account_must_stay() -> None:
     problem = build(corner(), scenario([{"kind": "keep", "name": "stay", "where": {"segment": "SMB"}}]))
     assert check(problem, problem.today).ok
     report = check(problem, problem.scores.empty_plan())
-    assert report.sentences() == ["stay: Acme must stay with ana, not nobody", "stay: Coda must stay with ben, not nobody"]
+    assert report.sentences() == [
+        "stay: Acme must stay with ana, not nobody",
+        "stay: Coda must stay with ben, not nobody",
+    ]
     np.testing.assert_array_equal(report.assignments["amount"], 1.0)
 
 

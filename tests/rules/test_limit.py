@@ -27,7 +27,9 @@ def plan_of(problem: Problem, **rep_of: str | None) -> Plan:
     """Who serves whom in the first role; accounts that are not named are unserved."""
     rows = [{"account_id": account, "rep_id": rep} for account, rep in rep_of.items()]
     s = problem.scores
-    return Plan.from_frame(pd.DataFrame(rows, columns=["account_id", "rep_id"]), s.account_ids, s.rep_ids, s.role_names, s.level_names)
+    return Plan.from_frame(
+        pd.DataFrame(rows, columns=["account_id", "rep_id"]), s.account_ids, s.rep_ids, s.role_names, s.level_names
+    )
 
 
 def rows_of(problem: Problem, plan: Plan) -> dict[str, tuple[float, float, float]]:
@@ -88,7 +90,11 @@ def test_a_fair_share_follows_ramp_and_an_open_position_has_the_upper_side_only(
     problem = problem_of(corner(), limit("potential", within="10%"))
     plan = plan_of(problem, Acme="ana", Dune="new")
     fair = 2350.0 / 1.5
-    expected = {"ana": (0.9 * fair, 1.1 * fair, 1000.0), "ben": (0.45 * fair, 0.55 * fair, 0.0), "new": (0.0, 0.55 * fair, 250.0)}
+    expected = {
+        "ana": (0.9 * fair, 1.1 * fair, 1000.0),
+        "ben": (0.45 * fair, 0.55 * fair, 0.0),
+        "new": (0.0, 0.55 * fair, 250.0),
+    }
     assert rows_of(problem, plan) == {row: pytest.approx(v) for row, v in expected.items()}
     teams = problem_of(corner(), limit("potential", "rep.team", within="10%"))
     assert rows_of(teams, plan)["X"] == pytest.approx((0.9 * fair, 1.65 * fair, 1250.0))
@@ -160,9 +166,14 @@ def test_coverage_counts_the_first_role_unless_the_limit_names_one() -> None:
 
 def test_accounts_with_an_empty_cell_in_the_scope_are_in_no_row() -> None:
     problem = problem_of(corner(), limit("accounts", "account.region", at_most=9))
-    assert {row: actual for row, (_, _, actual) in rows_of(problem, plan_of(problem, Dune="ana")).items()} == {"East": 0, "West": 0}
+    assert {row: actual for row, (_, _, actual) in rows_of(problem, plan_of(problem, Dune="ana")).items()} == {
+        "East": 0,
+        "West": 0,
+    }
     tables = corner()
-    empty = replace(tables, accounts=tables.accounts.assign(region=pd.Series([None] * 4, tables.accounts.index, dtype="str")))
+    empty = replace(
+        tables, accounts=tables.accounts.assign(region=pd.Series([None] * 4, tables.accounts.index, dtype="str"))
+    )
     no_rows = problem_of(empty, limit("accounts", "account.region", at_least=9))
     assert no_rows.core.rows == 0 and check(no_rows, no_rows.today).ok
 
@@ -303,7 +314,11 @@ def by_hand(rule: Limit, scores: Scores, plan: Plan) -> dict[str, tuple[float, f
     def row_of(n: int, rep: int) -> Any:
         return {"company": "company", "rep": reps[rep].get(column), "account": accounts[n].get(column)}[table]
 
-    cells = {"company": ["company"], "rep": [r.get(column) for r in reps], "account": [a.get(column) for a in accounts]}[table]
+    cells = {
+        "company": ["company"],
+        "rep": [r.get(column) for r in reps],
+        "account": [a.get(column) for a in accounts],
+    }[table]
     labels = sorted({cell for cell in cells if not pd.isna(cell)})
     every = [(n, role) for n in range(len(accounts)) for role in range(len(roles))]
     actual = dict.fromkeys(labels, 0.0)
@@ -321,14 +336,18 @@ def by_hand(rule: Limit, scores: Scores, plan: Plan) -> dict[str, tuple[float, f
         if row_of(n, who) in actual:
             actual[row_of(n, who)] += amount
 
-    about = [meets(r, "rep") and (moved or any(works(r, x) for x, c in zip(roles, counts, strict=True) if c)) for r in reps]
+    about = [
+        meets(r, "rep") and (moved or any(works(r, x) for x, c in zip(roles, counts, strict=True) if c)) for r in reps
+    ]
     out = {}
     for label in labels:
         team = [j for j, r in enumerate(reps) if about[j] and (table == "company" or r.get(column) == label)]
         filled = set(plan.rep.ravel().tolist())
         own_row = rule.per == "rep" and not moved
 
-        def bound(given: Any, owing: bool, none: float, label: Any = label, team: list[int] = team, own: bool = own_row) -> float:
+        def bound(
+            given: Any, owing: bool, none: float, label: Any = label, team: list[int] = team, own: bool = own_row
+        ) -> float:
             who = [j for j in team if not owing or own or rule.per == "rep" or not reps[j]["open"]]
             if given is None:
                 return none
@@ -336,10 +355,15 @@ def by_hand(rule: Limit, scores: Scores, plan: Plan) -> dict[str, tuple[float, f
                 if rule.measure == "hours":
                     total = sum(reps[j]["capacity_hours"] for j in who)
                 elif table == "rep" and moved:
-                    total = sum(weight(n, x) for n, x in every if scores.today.rep[n, x] >= 0
-                                and reps[scores.today.rep[n, x]].get(column) == label)
+                    total = sum(
+                        weight(n, x)
+                        for n, x in every
+                        if scores.today.rep[n, x] >= 0 and reps[scores.today.rep[n, x]].get(column) == label
+                    )
                 else:
-                    total = sum(weight(n, x) for n, x in every if table != "account" or accounts[n].get(column) == label)
+                    total = sum(
+                        weight(n, x) for n, x in every if table != "account" or accounts[n].get(column) == label
+                    )
                 return float(given[:-1]) / 100 * total if total > 0 else none
             if isinstance(given, str):
                 values = [reps[j][given] for j in who]
@@ -410,7 +434,9 @@ def test_check_says_what_a_plain_loop_says(name: str, setting: dict[str, Any]) -
 
 def test_every_company_is_small_and_different() -> None:
     """A guard for the tables the contract leans on: families, roles, levels, an open position, a stranger, empty cells."""
-    assert company({"account_id": ["a"], "owner_id": ["r"], "potential": [1.0]}, {"rep_id": ["r"]}).accounts.index[0] == 2
+    assert (
+        company({"account_id": ["a"], "owner_id": ["r"], "potential": [1.0]}, {"rep_id": ["r"]}).accounts.index[0] == 2
+    )
     scores = {name: build(tables, scenario([], **more)).scores for name, (tables, more) in COMPANIES.items()}
     assert {len(s.roles) for s in scores.values()} == {1, 2}
     assert any(len(s.scoring.levels) == 2 for s in scores.values())

@@ -27,7 +27,11 @@ def test_the_nearest_rep_and_todays_rep_are_left() -> None:
 
 
 def test_an_account_without_coordinates_keeps_every_rep_since_all_are_equally_far() -> None:
-    assert reps_of(near(travelling(), {"kind": "nearest", "reps": 1, "by": "distance"}))["Coda"] == {"ana", "ben", "cem"}
+    assert reps_of(near(travelling(), {"kind": "nearest", "reps": 1, "by": "distance"}))["Coda"] == {
+        "ana",
+        "ben",
+        "cem",
+    }
 
 
 def test_the_best_fitting_reps_by_value_are_left() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,7 +13,7 @@ from optimizer.check import check
 from optimizer.errors import UsageError
 from optimizer.plan import Plan
 from optimizer.problem import Problem, build
-from tests.companies import TWO_LEVELS, PLAIN_SCORING, corner, house, levels, scenario
+from tests.companies import PLAIN_SCORING, TWO_LEVELS, corner, house, levels, scenario
 
 
 def families_of(problem: Problem) -> set[frozenset[str]]:
@@ -51,7 +52,8 @@ def test_a_long_chain_is_one_family() -> None:
     tables = house()
     names = [f"a{i:03d}" for i in range(200)]
     accounts = pd.DataFrame(
-        {"account_id": names, "owner_id": "ana", "parent_id": [None, *names[:-1]], "potential": 1.0}, index=range(2, 202)
+        {"account_id": names, "owner_id": "ana", "parent_id": [None, *names[:-1]], "potential": 1.0},
+        index=range(2, 202),
     ).astype({"account_id": "str", "owner_id": "str", "parent_id": "str"})
     problem = build(replace(tables, accounts=accounts), scenario([{"kind": "together"}]))
     assert len(families_of(problem)) == 1
@@ -85,7 +87,15 @@ def test_half_a_family_or_two_levels_of_service_are_violations() -> None:
 
     assert judged([("Acme", "ana", "tech-touch"), ("Bolt", "ana", "tech-touch")]) == []
     assert judged([("Acme", "ana", None), ("Bolt", None, None)]) == ["kin: Bolt is not with its family Acme"]
-    assert judged([("Acme", "ana", "high-touch"), ("Bolt", "ana", "tech-touch")]) == ["kin: Bolt is not with its family Acme"]
+    assert judged([("Acme", "ana", "high-touch"), ("Bolt", "ana", "tech-touch")]) == [
+        "kin: Bolt is not with its family Acme"
+    ]
+
+
+def test_a_family_at_two_levels_is_no_option() -> None:
+    problem = build(levels(), scenario([{"kind": "together"}], scoring={**PLAIN_SCORING, "levels": TWO_LEVELS}))
+    rep, level = np.array([[0], [0], [-1]], np.int32), np.array([[0], [1], [0]], np.int8)
+    assert problem.choice(problem.scores.plan(rep, level)).tolist() == [-1, -1]
 
 
 def test_families_by_a_number_are_named_in_violations() -> None:

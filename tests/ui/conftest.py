@@ -7,15 +7,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from optimizer.sample import write_sample
+from optimizer.ui.launch import SERVER
 
 ROOT = Path(__file__).resolve().parents[2]
 FEW_MOVES = """extends = "baseline.toml"
 name = "Few moves"
 rules = [{name = "move budget", kind = "limit", measure = "moved_arr", per = "company", at_most = "5%"}]
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def as_served() -> None:
+    """Pages run with the options they are served with. (Magic also parses pages while a job's thread reads arrays,
+    which Python before 3.11.8 cannot do in two threads at once: CPython issue 106905.)"""
+    config.set_option("runner.magicEnabled", SERVER["runner.magicEnabled"])
 
 
 @pytest.fixture(scope="session")
