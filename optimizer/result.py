@@ -78,12 +78,11 @@ class Result:
             if self.status == "OPTIMAL"
             else f"at most {self.gap:,.0f} {self.currency}{share} below the best possible (bound by {self.bound_by})"
         )
-        tight = self.report.limits[
-            (self.report.limits["slack"].abs() < 1e-6 * self.report.limits["actual"].abs().clip(1))
-        ]
-        binding = ", ".join(f"{rule} ({n})" for rule, n in tight["rule"].value_counts().head(5).items()) or "nothing"
+        limits = self.report.limits
+        near = limits["slack"] <= 0.01 * limits["actual"].abs().clip(lower=1e-9)
+        binding = ", ".join(f"{rule} ({n})" for rule, n in limits[near]["rule"].value_counts().head(5).items()) or "none"
         return (
             f"{self.status}: model value {self.objective:,.0f} {self.currency}, {proof}. "
-            f"{served:,} of {units:,} accounts are served; rows at their bound: {binding}. "
+            f"{served:,} of {units:,} accounts are served; limit rows within 1% of a bound or outside: {binding}. "
             f"Stopped by {self.stopped_by}; {took}."
         )

@@ -58,12 +58,24 @@ def test_the_bound_stays_above_where_huge_prices_cancel() -> None:
     for _ in range(200):
         units = 8
         core = replace(
-            random_core(1), start=np.arange(units + 1), rep=np.zeros(units, np.int32), value=rng.uniform(0, 1, units),
-            mandatory=np.zeros(units, bool), unit_coef=rng.uniform(0, 1, (1, units)), option_coef=np.zeros((0, units)),
-            unit_row=np.stack([np.zeros(units, np.int32), np.ones(units, np.int32)]), rep_row=np.zeros((0, 1), np.int32),
-            factor=np.array([[0, 0, 0, 0], [0, 0, 0, 1]]), lower=np.array([-np.inf, 0.0]), upper=np.array([0.0, np.inf]),
-            penalty=np.full(2, np.inf), position=np.full(2, -1, np.int32), is_open=np.zeros(1, bool), cost=np.zeros(1), offset=np.zeros(2),
-        )  # fmt: skip
+            random_core(1),
+            start=np.arange(units + 1),
+            rep=np.zeros(units, np.int32),
+            value=rng.uniform(0, 1, units),
+            mandatory=np.zeros(units, bool),
+            unit_coef=rng.uniform(0, 1, (1, units)),
+            option_coef=np.zeros((0, units)),
+            unit_row=np.stack([np.zeros(units, np.int32), np.ones(units, np.int32)]),
+            rep_row=np.zeros((0, 1), np.int32),
+            factor=np.array([[0, 0, 0, 0], [0, 0, 0, 1]]),
+            lower=np.array([-np.inf, 0.0]),
+            upper=np.array([0.0, np.inf]),
+            penalty=np.full(2, np.inf),
+            position=np.full(2, -1, np.int32),
+            is_open=np.zeros(1, bool),
+            cost=np.zeros(1),
+            offset=np.zeros(2),
+        )
         price = rng.uniform(1e9, 1e12)
         prices = np.array([price, -price * (1 + 1e-16)])
         assert exact_bound(core, prices) <= Fraction(bound(core, prices))
@@ -82,9 +94,12 @@ def test_no_plan_is_worth_more_than_any_bound() -> None:
 
 def test_prices_are_clipped_to_where_they_prove_something() -> None:
     core = replace(
-        random_core(1), lower=np.array([-np.inf, 1.0, -5.0, -np.inf, 0.0]), upper=np.array([3.0, np.inf, 5.0, np.inf, 9.0]),
-        penalty=np.array([np.inf, np.inf, 2.0, np.inf, 1.5]), offset=np.zeros(5),
-    )  # fmt: skip
+        random_core(1),
+        lower=np.array([-np.inf, 1.0, -5.0, -np.inf, 0.0]),
+        upper=np.array([3.0, np.inf, 5.0, np.inf, 9.0]),
+        penalty=np.array([np.inf, np.inf, 2.0, np.inf, 1.5]),
+        offset=np.zeros(5),
+    )
     assert admissible(core, np.array([-4.0, 4.0, 7.0, 3.0, -9.0])).tolist() == [0.0, 0.0, 2.0, 0.0, -1.5]
     assert admissible(core, np.array([np.nan, -np.inf, np.inf, 1.0, np.nan])).tolist() == [0.0] * 5
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -105,7 +106,7 @@ def test_restrictions_on_classes_are_combined_by_their_intersection() -> None:
 def test_families_come_in_the_order_of_their_first_account() -> None:
     scores = build(house(), scenario()).scores
     member, start = families(scores, [Restriction(family=np.array([4, 1, 1, 4, 4]))])
-    assert [member[a:b].tolist() for a, b in zip(start[:-1], start[1:], strict=True)] == [[0, 3, 4], [1, 2]]
+    assert [member[a:b].tolist() for a, b in itertools.pairwise(start)] == [[0, 3, 4], [1, 2]]
 
 
 def test_accounts_of_a_family_in_different_rows_need_a_layer_each() -> None:

@@ -44,16 +44,55 @@ def widened(problem: Problem, choice: np.ndarray, names: set[str]) -> Core:
 
 IMPOSSIBLE: tuple[tuple[str, list[dict[str, Any]], set[str]], ...] = (
     ("corner", [limit("accounts", "company", at_least=5, name="five")], {"five"}),
-    ("corner", [limit("coverage", "company", at_least="100%", name="all"), limit("accounts", at_most=1, name="one each")], {"all", "one each"}),
-    ("corner", [limit("potential", "company", at_least="90%", name="goal"), limit("hours", at_most=8, name="hours"),
-                limit("accounts", at_most=9, name="idle")], {"goal", "hours"}),
-    ("corner", [limit("moved", "company", at_most=0, name="moves"), {"kind": "keep", "name": "send", "pairs": [["Acme", "ben"]]}], {"moves", "send"}),
-    ("corner", [{"kind": "keep", "name": "stay", "where": {"segment": "SMB"}}, {"kind": "forbid", "name": "apart", "pairs": [["Acme", "ana"]]}], {"stay"}),
-    ("house", [{"kind": "together"}, limit("accounts", at_most=2, name="small books"), limit("accounts", "company", at_least=4, name="four")],
-     {"small books", "four"}),
-    ("staffed", [{"kind": "together"}, limit("hours", "company", at_most=1, name="no time"), limit("coverage", "company", at_least=1, name="some")],
-     {"no time", "some"}),
-)  # fmt: skip
+    (
+        "corner",
+        [limit("coverage", "company", at_least="100%", name="all"), limit("accounts", at_most=1, name="one each")],
+        {"all", "one each"},
+    ),
+    (
+        "corner",
+        [
+            limit("potential", "company", at_least="90%", name="goal"),
+            limit("hours", at_most=8, name="hours"),
+            limit("accounts", at_most=9, name="idle"),
+        ],
+        {"goal", "hours"},
+    ),
+    (
+        "corner",
+        [
+            limit("moved", "company", at_most=0, name="moves"),
+            {"kind": "keep", "name": "send", "pairs": [["Acme", "ben"]]},
+        ],
+        {"moves", "send"},
+    ),
+    (
+        "corner",
+        [
+            {"kind": "keep", "name": "stay", "where": {"segment": "SMB"}},
+            {"kind": "forbid", "name": "apart", "pairs": [["Acme", "ana"]]},
+        ],
+        {"stay"},
+    ),
+    (
+        "house",
+        [
+            {"kind": "together"},
+            limit("accounts", at_most=2, name="small books"),
+            limit("accounts", "company", at_least=4, name="four"),
+        ],
+        {"small books", "four"},
+    ),
+    (
+        "staffed",
+        [
+            {"kind": "together"},
+            limit("hours", "company", at_most=1, name="no time"),
+            limit("coverage", "company", at_least=1, name="some"),
+        ],
+        {"no time", "some"},
+    ),
+)
 
 
 @pytest.mark.parametrize(("name", "rules", "involved"), IMPOSSIBLE, ids=lambda v: v if isinstance(v, str) else "")

@@ -86,9 +86,12 @@ def test_fit_and_industry_knowledge_are_one_dial() -> None:
     tables = corner()
     known = replace(
         tables,
-        accounts=tables.accounts.assign(fit=[2.0, 0.5, 1.0, None], industry=pd.Series(["food", "food", None, ""], tables.accounts.index, dtype="str")),
+        accounts=tables.accounts.assign(
+            fit=[2.0, 0.5, 1.0, None],
+            industry=pd.Series(["food", "food", None, ""], tables.accounts.index, dtype="str"),
+        ),
         reps=tables.reps.assign(industries=pd.Series(["food;steel", "steel", None], tables.reps.index, dtype="str")),
-    )  # fmt: skip
+    )
     on, off = scored(known, transition_loss=0.0), scored(known, fit=0.0, transition_loss=0.0)
     plain = scored(transition_loss=0.0)
     n, r = pairs_of(plain)
@@ -131,9 +134,15 @@ def test_roles_share_the_value_and_levels_scale_revenue_and_hours() -> None:
 def test_only_the_assignments_table_can_name_owners_in_other_roles_and_it_wins() -> None:
     tables = replace(
         corner(),
-        assignments=frame("assignments", {"account_id": ["Acme", "Bolt", "Acme", "who"], "rep_id": ["ben", "gone", None, "ana"],
-                                          "role": ["AE", "CSM", "CSM", "AE"]}),
-    )  # fmt: skip
+        assignments=frame(
+            "assignments",
+            {
+                "account_id": ["Acme", "Bolt", "Acme", "who"],
+                "rep_id": ["ben", "gone", None, "ana"],
+                "role": ["AE", "CSM", "CSM", "AE"],
+            },
+        ),
+    )
     scores = scored(tables, AE_AND_CSM)
     assert scores.today.rep[:2].tolist() == [[1, -1], [-1, -1]]
     assert scores.owned[:2].tolist() == [[True, False], [True, True]]
@@ -144,10 +153,15 @@ def test_only_the_assignments_table_can_name_owners_in_other_roles_and_it_wins()
 
 def towns() -> Any:
     return company(
-        {"account_id": ["Berlin", "Sydney", "Paris"], "owner_id": [None] * 3, "potential": [1.0] * 3,
-         "lat": [52.52, -33.8688, 48.8566], "lon": [13.405, 151.2093, 2.3522]},
+        {
+            "account_id": ["Berlin", "Sydney", "Paris"],
+            "owner_id": [None] * 3,
+            "potential": [1.0] * 3,
+            "lat": [52.52, -33.8688, 48.8566],
+            "lon": [13.405, 151.2093, 2.3522],
+        },
         {"rep_id": ["Berlin", "Paris", "Sydney"], "lat": [52.52, 48.8566, -33.8688], "lon": [13.405, 2.3522, 151.2093]},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(("a", "b", "km"), [("Berlin", "Paris", 877.5), ("Paris", "Sydney", 16960.0)])
@@ -235,9 +249,12 @@ def test_only_key_accounts_are_worth_their_score() -> None:
 
 def test_the_filter_asks_three_years_of_revenue_cost_and_growth() -> None:
     cells = {
-        "revenue_y1": [100.0, 100.0, 10.0, None], "revenue_y2": [100.0, None, 10.0, None], "revenue_y3": [100.0, None, 10.0, None],
-        "cost_to_serve_y1": [30.0, 90.0, 1.0, 1.0], "growth_y1": [5.0, 5.0, 5.0, 5.0],
-    }  # fmt: skip
+        "revenue_y1": [100.0, 100.0, 10.0, None],
+        "revenue_y2": [100.0, None, 10.0, None],
+        "revenue_y3": [100.0, None, 10.0, None],
+        "cost_to_serve_y1": [30.0, 90.0, 1.0, 1.0],
+        "growth_y1": [5.0, 5.0, 5.0, 5.0],
+    }
     for asked, found in (
         (KeyFilter(min_revenue=100.0), [True, True, False, False]),
         (KeyFilter(min_revenue=100.0, max_cost_share=0.5), [True, False, False, False]),
@@ -289,8 +306,14 @@ def test_performance_is_learnt_from_closed_deals_and_shrunk_unless_it_is_given_o
     won = rng.random(deals) < np.where(rep == "ana", 0.6, 0.2)
     opportunities = frame(
         "opportunities",
-        {"opportunity_id": [f"o{i}" for i in range(deals)], "account_id": ["a"] * deals, "rep_id": rep, "won": won, "closed": [True] * deals},
-    )  # fmt: skip
+        {
+            "opportunity_id": [f"o{i}" for i in range(deals)],
+            "account_id": ["a"] * deals,
+            "rep_id": rep,
+            "won": won,
+            "closed": [True] * deals,
+        },
+    )
     tables = company(
         {"account_id": ["a"], "owner_id": ["ana"], "potential": [1000.0]},
         {"rep_id": ["ana", "ben", "new"]},

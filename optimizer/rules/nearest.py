@@ -58,7 +58,7 @@ class Nearest(Rule):
         return Judgement(assignments=sentences(self, pd.DataFrame(pairs[wrong]), text))
 
 
-def goodness(scores: Scores, by: str, n: np.ndarray, r: np.ndarray, l: np.ndarray) -> np.ndarray:  # noqa: E741
+def goodness(scores: Scores, by: str, n: np.ndarray, r: np.ndarray, l: np.ndarray) -> np.ndarray:
     """[pairs] how good the rep is for the account: minus the distance, or the value."""
     if by == "distance":
         return -np.nan_to_num(scores.distance_km(n, r), nan=1e5)

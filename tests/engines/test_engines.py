@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,23 +90,40 @@ def test_what_an_engine_returns_keeps_every_hard_row_and_is_never_better_than_th
 def plain_core(**changed: object) -> Core:
     """Two units, two reps, every option; no row unless changed."""
     none = np.zeros(0)
-    start = dict(
-        start=np.array([0, 2, 4]), rep=np.array([0, 1, 0, 1], dtype=np.int32), value=np.array([10.0, 8.0, 7.0, 6.0]),
-        mandatory=np.zeros(2, bool), unit_coef=np.zeros((0, 2)), option_coef=np.zeros((0, 4)),
-        unit_row=np.zeros((0, 2), np.int32), rep_row=np.zeros((0, 2), np.int32), factor=np.zeros((0, 4), np.int64),
-        lower=none, upper=none, penalty=none, position=none.astype(np.int32), is_open=np.zeros(2, bool), cost=np.zeros(2),
-        offset=none,
-    )  # fmt: skip
+    start: dict[str, Any] = {
+        "start": np.array([0, 2, 4]),
+        "rep": np.array([0, 1, 0, 1], dtype=np.int32),
+        "value": np.array([10.0, 8.0, 7.0, 6.0]),
+        "mandatory": np.zeros(2, bool),
+        "unit_coef": np.zeros((0, 2)),
+        "option_coef": np.zeros((0, 4)),
+        "unit_row": np.zeros((0, 2), np.int32),
+        "rep_row": np.zeros((0, 2), np.int32),
+        "factor": np.zeros((0, 4), np.int64),
+        "lower": none,
+        "upper": none,
+        "penalty": none,
+        "position": none.astype(np.int32),
+        "is_open": np.zeros(2, bool),
+        "cost": np.zeros(2),
+        "offset": none,
+    }
     return Core(**(start | changed))
 
 
 def one_row(lower: float, upper: float, penalty: float, coef: tuple[float, float] = (1.0, 1.0), **more: object) -> Core:
     """`plain_core` with one company-wide row."""
     return plain_core(
-        unit_coef=np.array([coef]), unit_row=np.zeros((1, 2), np.int32), factor=np.array([[0, 0, 0, 0]]),
-        lower=np.array([lower]), upper=np.array([upper]), penalty=np.array([penalty]), position=np.array([-1], np.int32),
-        offset=np.zeros(1), **more,
-    )  # fmt: skip
+        unit_coef=np.array([coef]),
+        unit_row=np.zeros((1, 2), np.int32),
+        factor=np.array([[0, 0, 0, 0]]),
+        lower=np.array([lower]),
+        upper=np.array([upper]),
+        penalty=np.array([penalty]),
+        position=np.array([-1], np.int32),
+        offset=np.zeros(1),
+        **more,
+    )
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -131,9 +149,14 @@ def one_row(lower: float, upper: float, penalty: float, coef: tuple[float, float
         (plain_core(is_open=np.array([True, True]), cost=np.array([1 / 3, 50.0])), 17.0 - 1 / 3),
         (plain_core(is_open=np.array([True, True]), cost=np.array([50.0, 40.0])), 0.0),
         (plain_core(mandatory=np.array([True, True]), value=np.array([-1.0, -2.0, 5.0, -9.0])), 4.0),
-        (plain_core(start=np.array([0, 0, 0]), rep=np.zeros(0, np.int32), value=np.zeros(0), option_coef=np.zeros((0, 0))), 0.0),
+        (
+            plain_core(
+                start=np.array([0, 0, 0]), rep=np.zeros(0, np.int32), value=np.zeros(0), option_coef=np.zeros((0, 0))
+            ),
+            0.0,
+        ),
     ],
-)  # fmt: skip
+)
 def test_exact_engines_get_small_problems_right_to_the_last_digit(name: str, core: Core, value: float) -> None:
     answer = solved(name, core)
     assert answer.claim == "optimal"
@@ -146,14 +169,33 @@ def test_exact_engines_get_small_problems_right_to_the_last_digit(name: str, cor
     "core",
     [
         one_row(3.0, np.inf, np.inf),
-        one_row(1.0, np.inf, np.inf, start=np.array([0, 0, 0]), rep=np.zeros(0, np.int32), value=np.zeros(0), option_coef=np.zeros((0, 0))),
+        one_row(
+            1.0,
+            np.inf,
+            np.inf,
+            start=np.array([0, 0, 0]),
+            rep=np.zeros(0, np.int32),
+            value=np.zeros(0),
+            option_coef=np.zeros((0, 0)),
+        ),
         one_row(-np.inf, 1.0, np.inf, mandatory=np.array([True, True])),
-        plain_core(mandatory=np.array([True, False]), start=np.array([0, 0, 2]), rep=np.array([0, 1], np.int32),
-                   value=np.array([1.0, 2.0]), option_coef=np.zeros((0, 2))),
+        plain_core(
+            mandatory=np.array([True, False]),
+            start=np.array([0, 0, 2]),
+            rep=np.array([0, 1], np.int32),
+            value=np.array([1.0, 2.0]),
+            option_coef=np.zeros((0, 2)),
+        ),
         one_row(1e15, np.inf, np.inf, coef=(0.123456, 1.0)),
     ],
-    ids=["too much asked", "nothing to choose from", "no room for all that must", "a unit without options", "a goal beyond reach"],
-)  # fmt: skip
+    ids=[
+        "too much asked",
+        "nothing to choose from",
+        "no room for all that must",
+        "a unit without options",
+        "a goal beyond reach",
+    ],
+)
 def test_exact_engines_say_that_there_is_no_plan(name: str, core: Core) -> None:
     answer = solved(name, core)
     assert (answer.choice, answer.claim) == (None, "infeasible")
@@ -209,10 +251,14 @@ def test_greedy_closes_positions_that_do_not_pay_and_balance_leaves_them_empty()
 def test_balance_spreads_what_greedy_piles_up() -> None:
     units = 6
     core = plain_core(
-        start=np.arange(0, 2 * units + 1, 2), rep=np.tile([0, 1], units).astype(np.int32), value=np.tile([10.0, 9.0], units),
-        mandatory=np.zeros(units, bool), unit_coef=np.zeros((0, units)), option_coef=np.zeros((0, 2 * units)),
+        start=np.arange(0, 2 * units + 1, 2),
+        rep=np.tile([0, 1], units).astype(np.int32),
+        value=np.tile([10.0, 9.0], units),
+        mandatory=np.zeros(units, bool),
+        unit_coef=np.zeros((0, units)),
+        option_coef=np.zeros((0, 2 * units)),
         unit_row=np.zeros((0, units), np.int32),
-    )  # fmt: skip
+    )
     assert np.bincount(core.rep[solved("greedy", core).choice], minlength=2).tolist() == [6, 0]
     assert np.bincount(core.rep[solved("balance", core).choice], minlength=2).tolist() == [3, 3]
 
@@ -224,9 +270,14 @@ def test_an_unknown_engine_is_refused_with_the_list_of_those_there_are() -> None
 
 def test_a_problem_without_units_has_the_empty_plan() -> None:
     core = plain_core(
-        start=np.array([0]), rep=np.zeros(0, np.int32), value=np.zeros(0), mandatory=np.zeros(0, bool),
-        unit_coef=np.zeros((0, 0)), option_coef=np.zeros((0, 0)), unit_row=np.zeros((0, 0), np.int32),
-    )  # fmt: skip
+        start=np.array([0]),
+        rep=np.zeros(0, np.int32),
+        value=np.zeros(0),
+        mandatory=np.zeros(0, bool),
+        unit_coef=np.zeros((0, 0)),
+        option_coef=np.zeros((0, 0)),
+        unit_row=np.zeros((0, 0), np.int32),
+    )
     for name in ALL:
         answer = solved(name, core)
         assert answer.choice is not None and not len(answer.choice)

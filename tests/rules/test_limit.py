@@ -247,7 +247,7 @@ def test_what_a_limit_cannot_mean_is_refused_by_name(rule: dict[str, Any], words
 def test_a_missing_number_is_refused_with_an_example_unless_the_filter_leaves_it_out() -> None:
     tables = corner()
     gap = replace(tables, accounts=tables.accounts.assign(csat=[1.0, None, 3.0, 4.0]))
-    with pytest.raises(UsageError, match="csat is missing for 1 accounts .such as Bolt."):
+    with pytest.raises(UsageError, match=r"csat is missing for 1 accounts \(such as Bolt\)"):
         problem_of(gap, limit("csat", at_most=9))
     problem = problem_of(gap, limit("csat", at_most=9, where={"segment": "SMB"}))
     assert rows_of(problem, plan_of(problem, Acme="ana", Bolt="ana"))["ana"][2] == 1.0

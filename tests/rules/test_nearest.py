@@ -53,7 +53,7 @@ def test_reps_that_tie_with_the_last_are_all_left() -> None:
 
 def test_other_rules_cut_first() -> None:
     only_open = [{"kind": "forbid", "reps": {"open": False}}, {"kind": "nearest", "reps": 1}]
-    assert reps_of(near(corner(), *only_open)) == dict.fromkeys(("Acme", "Bolt", "Coda", "Dune"), {"new"})
+    assert reps_of(near(corner(), *only_open)) == {key: {"new"} for key in ("Acme", "Bolt", "Coda", "Dune")}
 
 
 def test_accounts_outside_the_filter_keep_every_rep() -> None:
