@@ -138,7 +138,7 @@ def test_a_sentence_says_which_row_would_need_what_instead_of_what() -> None:
     found, _ = smallest(build(corner(), scenario([limit("accounts", "company", at_least=5, name="five")])))
     assert (
         found[0].sentence
-        == "rule 'five' would have to give way in 1 rows: company would need at least 4 accounts instead of 5"
+        == "rule 'five' would have to give way in 1 row: company would need at least 4 accounts instead of 5"
     )
     assert (found[0].rows, found[0].slack, found[0].share) == (1, 1.0, pytest.approx(0.2))
 

@@ -81,7 +81,7 @@ class Answer:
 
 def claim_of(value: float, bound: float) -> Claim:
     """What may be claimed of a solver's optimum, which may be a rounded model's: optimal within a millionth of its bound."""
-    return "optimal" if np.isfinite(value) and bound - value <= 1e-6 * max(1.0, abs(value)) else "none"
+    return "optimal" if np.isfinite(value) and abs(bound - value) <= 1e-6 * max(1.0, abs(value)) else "none"
 
 
 class Engine:

@@ -16,15 +16,19 @@ INT_MIN, INT_MAX = -(1 << 62), (1 << 62) - 1
 PORTFOLIO = 8
 #: no sum of |coefficient| × bound may pass this, so that nothing wraps and doubles stay exact
 LARGEST = float(1 << 52)
+#: with larger coefficients in its rows CP-SAT 9.15 was seen to prove false bounds, so what it proves then is not used
+TRUSTED = 2e8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scaled:
-    """The integer model as protobuf text, the objective's scale, and what rounding can be worth at most, in currency."""
+    """The integer model as protobuf text, the objective's scale, and what rounding can be worth at most, in currency.
+    `trusted` says that its numbers are small enough for CP-SAT's bounds to be believed."""
 
     text: str
     scale: float
     error: float
+    trusted: bool
 
 
 class CpSat(Engine):
@@ -53,7 +57,7 @@ class CpSat(Engine):
         if status == cp_model.INFEASIBLE:
             return Answer(None, claim="infeasible")
         bound = watch.bound
-        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE) and scaled.trusted:
             bound = min(-solver.best_objective_bound / scaled.scale + scaled.error, watch.bound)
         return Answer(watch.best, bound, claim_of(watch.worth, bound), stopped=status != cp_model.OPTIMAL)
 
@@ -79,7 +83,7 @@ class _Watch(cp_model.CpSolverSolutionCallback):
                 self.stop_search()
 
     def heard(self, bound: float, stop: object) -> None:
-        if bound < self.bound:
+        if bound < self.bound and self.scaled.trusted:
             self.bound = bound
             if self.report(Progress(self.limits.elapsed(), self.worth, bound, "search")) and callable(stop):
                 stop()
@@ -90,11 +94,14 @@ def integer_model(core: Core, hint: np.ndarray | None = None) -> _Scaled:
     a, k = core.matrix(), core.options
     soft = np.flatnonzero(np.isfinite(core.penalty))
     opened = np.flatnonzero(core.is_open)
-    row_scale, exact = row_scales(a, np.where(np.isfinite(core.penalty), [core.lower, core.upper], 0.0))
     top = np.zeros(core.units)
     some = np.flatnonzero(np.diff(core.start) > 0)
     if len(some):
         top[some] = np.maximum.reduceat(np.abs(core.value), core.start[some])
+    is_soft = np.isfinite(core.penalty)
+    sides = np.where(is_soft & np.isfinite([core.lower, core.upper]), [core.lower, core.upper], 0.0)
+    allowed = 1e-8 * max(1.0, top.sum()) / np.where(is_soft, core.penalty, 1.0) / max(1, len(soft))
+    row_scale, exact = row_scales(a, sides, np.where(is_soft, allowed, np.inf))
     most_out = _largest_violation(core, a)
     reach = top.sum() + (core.penalty[soft] * most_out[soft]).sum() + core.cost[opened].sum()
     price = core.penalty[soft] / row_scale[soft]
@@ -106,6 +113,7 @@ def integer_model(core: Core, hint: np.ndarray | None = None) -> _Scaled:
         np.abs(np.round(core.value * scale) / scale - core.value).max(initial=0.0) * core.units
         + (np.abs(np.round(price * scale) / scale - price) * row_scale[soft] * most_out[soft]).sum()
         + np.abs(np.round(core.cost[opened] * scale) / scale - core.cost[opened]).sum()
+        + (core.penalty[soft] * np.abs(np.round(sides * row_scale) / row_scale - sides).max(axis=0)[soft]).sum()
     )
     widest = np.minimum(np.ceil(most_out[soft] * row_scale[soft]) + 1, LARGEST)
     parts = [
@@ -122,24 +130,27 @@ def integer_model(core: Core, hint: np.ndarray | None = None) -> _Scaled:
         chosen = np.zeros(k, dtype=np.int64)
         chosen[hint[hint >= 0]] = 1
         parts.append(f"solution_hint{{vars:[{_join(np.arange(k))}] values:[{_join(chosen)}]}}")
-    return _Scaled("\n".join(p for p in parts if p), scale, error)
+    steepest = float((np.abs(a.data) * np.repeat(row_scale, np.diff(a.indptr))).max(initial=0.0))
+    return _Scaled("\n".join(p for p in parts if p), scale, error, steepest <= TRUSTED)
 
 
-def row_scales(a: csr_array, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scale of each row and whether it is exact: the smallest power of ten that makes all its coefficients, and the
-    `bounds` [2, R] that matter to the last digit, integers; else the largest that cannot overflow (a million at most)."""
+def row_scales(a: csr_array, bounds: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scale of each row and whether it is exact: the smallest power of ten that makes all its coefficients integers and
+    its `bounds` [2, R] too, but for `allowed` [R]; else the largest that cannot overflow (a million at most).
+
+    Small scales matter: with coefficients beyond about 1e8, CP-SAT 9.15 was seen to prove bounds that are false.
+    """
     rows, bounds = a.shape[0], np.where(np.isfinite(bounds), bounds, 0.0)
     reach = np.asarray(abs(a).sum(axis=1)).ravel() + np.abs(bounds).sum(axis=0)
     scale, exact = np.ones(rows), np.zeros(rows, dtype=bool)
-    of = np.concatenate([np.repeat(np.arange(rows), np.diff(a.indptr)), np.tile(np.arange(rows), 2)])
-    numbers = np.concatenate([a.data, bounds.ravel()])
+    of = np.repeat(np.arange(rows), np.diff(a.indptr))
     for digits in range(7):
-        tried = numbers * 10.0**digits
-        off = np.abs(tried - np.round(tried)) > 1e-9 * np.maximum(1.0, np.abs(tried))
+        size = 10.0**digits
+        off = np.abs(a.data * size - np.round(a.data * size)) > 1e-9 * np.maximum(1.0, np.abs(a.data * size))
         clean = np.bincount(of, weights=off, minlength=rows) == 0
-        small = reach * 10.0**digits < LARGEST / 4
-        fresh = ~exact & small
-        scale[fresh] = 10.0**digits
+        clean &= (np.abs(np.round(bounds * size) / size - bounds) <= np.maximum(allowed, 1e-12 * np.abs(bounds))).all(axis=0)
+        fresh = ~exact & (reach * size < LARGEST / 4)
+        scale[fresh] = size
         exact |= clean & fresh
     return scale, exact
 

@@ -106,7 +106,7 @@ def finish(core: Core, choice: np.ndarray, limits: Limits, report: Report) -> An
     """Close open positions that do not pay, judge the plan, and say which rows are short when it breaks any."""
     if core.feasible(choice):
         for position in np.flatnonzero(core.is_open):
-            without = np.where((choice >= 0) & (core.rep[choice] == position), -1, choice)
+            without = np.where(np.append(core.rep, -1)[choice] == position, -1, choice)
             if core.feasible(without) and core.objective(without) > core.objective(choice):
                 choice = without
         report(Progress(limits.elapsed(), core.objective(choice), phase="plan", choice=choice))

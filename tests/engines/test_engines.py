@@ -283,6 +283,18 @@ def test_a_problem_without_units_has_the_empty_plan() -> None:
         assert answer.choice is not None and not len(answer.choice)
 
 
+def test_a_problem_without_options_has_the_empty_plan_even_with_open_positions() -> None:
+    nothing = {
+        "start": np.array([0, 0, 0]),
+        "rep": np.zeros(0, np.int32),
+        "value": np.zeros(0),
+        "option_coef": np.zeros((0, 0)),
+    }
+    core = plain_core(**nothing, is_open=np.array([False, True]), cost=np.array([0.0, 5.0]))
+    for name in ALL:
+        assert solved(name, core).choice.tolist() == [-1, -1]
+
+
 def test_auto_chooses_an_engine_there_is_and_says_why() -> None:
     for options in (10, 10**5, 10**7):
         name, why = choose(options, 100)
