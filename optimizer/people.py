@@ -39,6 +39,9 @@ def apply_changes(reps: pd.DataFrame, changes: Mapping[str, Any] | RepChanges) -
             if not r or r in ids or r in added[:i]
         ),
     ]
+    findings += [
+        _finding("change", r, "may not get another rep_id") for r, row in wanted.change.items() if "rep_id" in row
+    ]
     known = {c.name for c in REPS.columns} | set(reps.columns)
     for row in [*wanted.add, *wanted.change.values()]:
         findings += [_finding("add or change", c, "is not a column of the reps table") for c in row if c not in known]

@@ -87,7 +87,9 @@ class Plan:
         role = pd.Index(roles).get_indexer(pd.Index(role_name))
         level = pd.Index(levels).get_indexer(pd.Index(level_name))
         nobody = frame["rep_id"].isna().to_numpy() | (frame["rep_id"] == "").to_numpy(dtype=bool, na_value=True)
-        key = account * len(roles) + role
+        known = (account >= 0) & (role >= 0)
+        key = pd.Series(account * len(roles) + role).where(known)
+        repeat = key.duplicated().to_numpy() & known
         findings = [
             *_stray(frame, "account_id", account < 0, "is not an account of this scenario", file),
             *_stray(frame, "rep_id", (rep < 0) & ~nobody, "is not a rep of this scenario", file),
@@ -101,9 +103,7 @@ class Plan:
                 f"is not one of the levels {', '.join(levels)}",
                 file,
             ),
-            *_stray(
-                frame, "account_id", pd.Series(key).duplicated().to_numpy() & (account >= 0), "is here twice", file
-            ),
+            *_stray(frame, "account_id", repeat, "is here twice", file),
         ]
         if findings:
             raise InputError.of(findings)
@@ -123,9 +123,12 @@ class Plan:
         columns = pd.Index(self.roles).get_indexer(pd.Index(roles))
         to_rep = np.append(pd.Index(reps).get_indexer(pd.Index(self.reps)), -1).astype(np.int32)
         to_level = np.maximum(pd.Index(levels).get_indexer(pd.Index(self.levels)), 0).astype(np.int8)
-        known = (source >= 0)[:, None] & (columns >= 0)[None, :]
-        rep = np.where(known, to_rep[self.rep[source][:, columns]], -1).astype(np.int32)
-        level = np.where(rep >= 0, to_level[self.level[source][:, columns]], 0).astype(np.int8)
+        known = np.ix_(source >= 0, columns >= 0)
+        there = np.ix_(source[source >= 0], columns[columns >= 0])
+        rep = np.full((len(accounts), len(roles)), -1, dtype=np.int32)
+        level = np.zeros((len(accounts), len(roles)), dtype=np.int8)
+        rep[known] = to_rep[self.rep[there]]
+        level[known] = np.where(rep[known] >= 0, to_level[self.level[there]], 0)
         return Plan(accounts, reps, roles, levels, rep, level)
 
 

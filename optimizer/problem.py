@@ -62,7 +62,8 @@ class Problem:
         choice = np.full(self.core.units, -1, dtype=np.int64)
         choice[self.core.unit[hit]] = hit
         size = np.diff(options.member_start)
-        agree = own.rep[options.member, np.repeat(options.role, size)] == np.repeat(rep, size)
+        place = options.member, np.repeat(options.role, size)
+        agree = (own.rep[place] == np.repeat(rep, size)) & (own.level[place] == np.repeat(level, size))
         together = np.logical_and.reduceat(agree, options.member_start[:-1]) if len(size) else agree
         return np.where(together, choice, -1)
 

@@ -80,7 +80,9 @@ class Result:
         )
         limits = self.report.limits
         near = limits["slack"] <= 0.01 * limits["actual"].abs().clip(lower=1e-9)
-        binding = ", ".join(f"{rule} ({n})" for rule, n in limits[near]["rule"].value_counts().head(5).items()) or "none"
+        binding = (
+            ", ".join(f"{rule} ({n})" for rule, n in limits[near]["rule"].value_counts().head(5).items()) or "none"
+        )
         return (
             f"{self.status}: model value {self.objective:,.0f} {self.currency}, {proof}. "
             f"{served:,} of {units:,} accounts are served; limit rows within 1% of a bound or outside: {binding}. "

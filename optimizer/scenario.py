@@ -132,12 +132,19 @@ def _merged(file: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     base_name = raw.pop("extends", None)
     if base_name is None:
         return raw
-    base = _merged(file.parent / str(base_name), (*seen, file.resolve()))
+    base_file = file.parent / str(base_name)
+    base = parse_keys(_merged(base_file, (*seen, file.resolve())), str(base_file))
     own = parse_keys(raw, str(file))
     rules = {rule.get("name"): rule for rule in base.get("rules", [])}
     for rule in own.pop("rules", []):
-        name = rule.get("name")
-        rules[name] = {**rules.get(name, {}), "off": True} if rule.get("off") and len(rule) <= 2 else rule
+        name = rule["name"]
+        drops = rule.get("off") is True and len(rule) == 2
+        if drops and name not in rules:
+            problem = f"is no rule of {base_name}; it has {', '.join(map(repr, rules)) or 'none'}"
+            raise InputError.single(
+                Finding("scenario", problem, "correct the name", column="rules", value=name, file=str(file))
+            )
+        rules[name] = {**rules[name], "off": True} if drops else rule
     merged = _deep(base, own)
     for key, identity in (("remove", None), ("add", "rep_id")):
         inherited, given = (part.get("reps", {}).get(key, []) for part in (base, own))

@@ -77,8 +77,14 @@ def _holds(column: pd.Series, condition: Any) -> np.ndarray:
         codes, values = pd.factorize(column)
         hit = np.array([v in texts or bool(texts & set(split_list(v))) for v in values] + [False], dtype=bool)
         return hit[codes]
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        wanted = [pd.Timestamp(w) for w in wanted if isinstance(w, date)]
     return column.isin(wanted).fillna(False).to_numpy(dtype=bool)
 
 
 def _like(column: pd.Series, bound: Any) -> Any:
-    return pd.Timestamp(bound) if pd.api.types.is_datetime64_any_dtype(column.dtype) else bound
+    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return bound
+    if not isinstance(bound, date):
+        raise TypeError("a number is no date")
+    return pd.Timestamp(bound)

@@ -80,7 +80,8 @@ def test_p5_a_time_limit_is_kept_by_killing_if_it_must_be(monkeypatch: pytest.Mo
         "import sys, time, json, numpy as np, pathlib\n"
         "f = pathlib.Path(sys.argv[1])\n"
         "np.save(f / 'plan.npy', np.array([7]))\n"
-        "(f / 'progress.jsonl').write_text(json.dumps(dict(at=time.time(), objective=1.0, bound=2.0, phase='', plans=1)) + '\\n')\n"
+        "line = json.dumps(dict(at=time.time(), objective=1.0, bound=2.0, phase='', plans=1))\n"
+        "(f / 'progress.jsonl').write_text(line + '\\n')\n"
         "time.sleep(60)\n",
         encoding="utf-8",
     )

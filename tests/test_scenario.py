@@ -195,22 +195,18 @@ def test_a_base_that_is_not_there_is_named_with_who_wants_it(tmp_path: Path) -> 
 VARIANT = 'extends = "base.toml"\nrules = [{name = "new", kind = "keep"}]'
 
 
-UNCHECKED = pytest.mark.xfail(strict=True, reason="a base is merged before its rules and reps are looked at")
-
-
 @pytest.mark.parametrize(
     "base",
     [
         pytest.param(
             'rules = [{name = "h", kind = "keep"}, {name = "h", kind = "keep", where = {segment = "SMB"}}]',
-            marks=UNCHECKED,
         ),
         'rules = [{kind = "keep"}, {kind = "together"}]',
-        pytest.param("rules = 3", marks=UNCHECKED),
-        pytest.param('rules = ["hours"]', marks=UNCHECKED),
-        pytest.param("reps = 5", marks=UNCHECKED),
-        pytest.param("reps = {remove = 5}", marks=UNCHECKED),
-        pytest.param("reps = {add = [5]}", marks=UNCHECKED),
+        pytest.param("rules = 3"),
+        pytest.param('rules = ["hours"]'),
+        pytest.param("reps = 5"),
+        pytest.param("reps = {remove = 5}"),
+        pytest.param("reps = {add = [5]}"),
         "scoring = 3",
     ],
 )
@@ -239,7 +235,6 @@ def test_a_bad_variant_is_a_finding_not_a_crash(tmp_path: Path, variant: str) ->
         load_scenario(write(tmp_path, base=BASE, variant=variant))
 
 
-@pytest.mark.xfail(strict=True, reason="the rule is made up without a kind, and the message is about that")
 def test_switching_off_a_rule_that_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="huors"):
         load_scenario(

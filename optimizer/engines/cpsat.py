@@ -148,7 +148,9 @@ def row_scales(a: csr_array, bounds: np.ndarray, allowed: np.ndarray) -> tuple[n
         size = 10.0**digits
         off = np.abs(a.data * size - np.round(a.data * size)) > 1e-9 * np.maximum(1.0, np.abs(a.data * size))
         clean = np.bincount(of, weights=off, minlength=rows) == 0
-        clean &= (np.abs(np.round(bounds * size) / size - bounds) <= np.maximum(allowed, 1e-12 * np.abs(bounds))).all(axis=0)
+        clean &= (np.abs(np.round(bounds * size) / size - bounds) <= np.maximum(allowed, 1e-12 * np.abs(bounds))).all(
+            axis=0
+        )
         fresh = ~exact & (reach * size < LARGEST / 4)
         scale[fresh] = size
         exact |= clean & fresh

@@ -92,7 +92,6 @@ def test_half_a_family_or_two_levels_of_service_are_violations() -> None:
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="Problem.choice compares the reps of a family, not the levels")
 def test_a_family_at_two_levels_is_no_option() -> None:
     problem = build(levels(), scenario([{"kind": "together"}], scoring={**PLAIN_SCORING, "levels": TWO_LEVELS}))
     rep, level = np.array([[0], [0], [-1]], np.int32), np.array([[0], [1], [0]], np.int8)
