@@ -38,3 +38,16 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared benchmark data are not beside this checkout (../shared/data)")
     return folder
+
+
+#: what starts processes, enumerates plans or draws pages: left out of `make check`, run by `make test`
+SLOW = (
+    "browser", "engines", "ui", "rules/test_contract", "test_badinput", "test_cli", "test_docs", "test_laws", "test_promises",
+    "test_real", "test_solve", "test_verify", "test_export", "test_importing", "test_relax", "test_store",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(ROOT / "tests").as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
