@@ -20,8 +20,8 @@ HOW = (
     ("2", "Where you disagree with the planned owner, choose another in the yellow column New owner. "
           "(nobody) means that the account is left unserved. Leave the cell empty where the plan is fine."),
     ("3", "Write yes in the yellow column Lock where an account must stay with its owner whenever we plan again."),
-    ("4", "Save the workbook and send it back. Rows are matched by account, so hiding or filtering does no harm; "
-          "what your changes cost and which limits they touch is shown before anything is applied."),
+    ("4", "Save the workbook and send it back to whoever plans, who takes your changes over as rules of the scenario "
+          "(keep and forbid). Rows go by account, so hiding or filtering does no harm."),
     ("", "Everything else is locked, without a password, so that no id is changed by a slip."),
 )  # fmt: skip
 SHEETS = (
