@@ -50,6 +50,11 @@ class Dialect:
             if value not in known:
                 raise unknown(option, value, map(repr, known))
 
+    @classmethod
+    def said(cls, decimal: str = "", dates: str = "") -> Dialect | None:
+        """The dialect a user named on the command line or on the screen; None where nothing was said."""
+        return cls(decimal or ".", None, dates) if decimal or dates else None
+
     @property
     def group(self) -> str:
         """The sign between groups of three digits, empty for none."""
@@ -149,8 +154,16 @@ def _parsed(
     comma = wrong & ~infinite & (dialect.decimal == ".") & mask_of(pc.match_substring_regex(raw, _COMMA))
     example = "1,234.50" if dialect.decimal == "." else "1.234,50"
     return values, [
-        (unclear, "may be thousands or a decimal comma", 'declare the dialect: decimal = "." or decimal = ","'),
-        (comma, "looks like a decimal comma, not a decimal point", 'declare the dialect: decimal = ","'),
+        (
+            unclear,
+            "may be thousands or a decimal comma",
+            "say how numbers are written (decimal point or comma; --decimal on the command line)",
+        ),
+        (
+            comma,
+            "looks like a decimal comma, not a decimal point",
+            "say that numbers have a decimal comma (--decimal , on the command line)",
+        ),
         (infinite, "is not a finite number", "give a number, or leave the cell empty"),
         (wrong & ~comma & ~infinite, "is not a number", f"write it like {example}, or leave the cell empty"),
     ]
@@ -205,7 +218,7 @@ def _like_thousands(raw: Cells, cells: pd.Series[Any], place: Place) -> Iterator
         yield Finding(
             place.table,
             "was read with a decimal point, but every point in the column is followed by three digits",
-            'declare the dialect if these are thousands: decimal = ",", thousands = "."',
+            "say that numbers have a decimal comma if these are thousands (--decimal , on the command line)",
             int(cells.index[at]),
             place.column,
             _shown(cells)(at),
@@ -242,7 +255,7 @@ def _dates(
             _shown(cells),
             unclear,
             "may be day/month or month/day",
-            'write 2027-12-31, or declare the dialect: dates = "day" or dates = "month"',
+            "write 2027-12-31, or say whether the day or the month comes first (--dates on the command line)",
         ),
         *place.findings(
             cells.index, _shown(cells), wrong, "is not a date", "write it as 2027-12-31, or leave the cell empty"

@@ -30,6 +30,8 @@ RunArg = Annotated[Path, typer.Argument(help="A run folder that solve wrote.", s
 TablesOption = Annotated[
     Path | None, typer.Option("--tables", help="Take the tables from this folder or workbook instead.")
 ]
+DecimalOption = Annotated[str, typer.Option("--decimal", help="Decimal sign of the text files: . or ,")]
+DatesOption = Annotated[str, typer.Option("--dates", help="What comes first in their dates: day or month.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 
@@ -85,12 +87,19 @@ def import_(
 
 
 @app.command()
-def validate(scenario: ScenarioArg, tables: TablesOption = None, json: JsonOption = False) -> None:
+def validate(
+    scenario: ScenarioArg,
+    tables: TablesOption = None,
+    decimal: DecimalOption = "",
+    dates: DatesOption = "",
+    json: JsonOption = False,
+) -> None:
     """List every finding: file, row, column, value, what is allowed. Exit code 1 where there are errors."""
+    from optimizer.cast import Dialect
     from optimizer.problem import open_company
     from optimizer.terminal import emit
 
-    data, parsed, findings = open_company(scenario, tables)
+    data, parsed, findings = open_company(scenario, tables, Dialect.said(decimal, dates))
     if not findings.errors:
         findings += _building(data, parsed, str(scenario))
     counts = f"{len(findings.errors)} errors, {len(findings.warnings)} warnings, {len(findings.notes)} notes"
@@ -113,6 +122,8 @@ def solve(
     memory: Annotated[float | None, typer.Option(min=0.1, help="Most memory of the solve, in GB.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Run folder to write; runs/NAME by default.")] = None,
     tables: TablesOption = None,
+    decimal: DecimalOption = "",
+    dates: DatesOption = "",
     json: JsonOption = False,
 ) -> None:
     """Find the best plan, prove how good it is, and keep it as a run. Exit code 3: no plan can exist; 4: none found."""
@@ -120,7 +131,7 @@ def solve(
     from optimizer.store import demand_free, write_run
     from optimizer.terminal import emit_result, live
 
-    problem, data = _problem(scenario, tables)
+    problem, data = _problem(scenario, tables, decimal, dates)
     folder = out or _free_folder(problem.scenario.name)
     demand_free(folder)
     bytes_ = int(memory * 1e9) if memory else None
@@ -141,6 +152,8 @@ def check(
         Path, typer.Argument(help="CSV with account_id, rep_id (role, service_level).", show_default=False)
     ],
     tables: TablesOption = None,
+    decimal: DecimalOption = "",
+    dates: DatesOption = "",
     json: JsonOption = False,
 ) -> None:
     """Judge any plan, hand-made ones too. Exit code 1 where a hard rule is broken."""
@@ -148,7 +161,7 @@ def check(
     from optimizer.handmade import read_plan
     from optimizer.terminal import emit_report
 
-    problem, _ = _problem(scenario, tables)
+    problem, _ = _problem(scenario, tables, decimal, dates)
     report = judge_plan(problem, read_plan(plan, problem))
     emit_report(report, json)
     if not report.ok:
@@ -225,16 +238,17 @@ def app_(
     raise typer.Exit(subprocess.call(command(port)))
 
 
-def _problem(scenario: Path, tables: Path | None) -> tuple[Problem, Tables]:
+def _problem(scenario: Path, tables: Path | None, decimal: str, dates: str) -> tuple[Problem, Tables]:
     """The problem of a scenario; findings go to standard error, errors stop."""
+    from optimizer.cast import Dialect
     from optimizer.errors import InputError
     from optimizer.problem import build, open_company
     from optimizer.terminal import say
 
-    data, parsed, findings = open_company(scenario, tables)
+    data, parsed, findings = open_company(scenario, tables, Dialect.said(decimal, dates))
     if findings.errors:
         raise InputError(findings)
-    shown: Findings = findings.warnings
+    shown = findings.warnings
     for finding in list(shown)[:10]:
         say(str(finding), error_stream=True)
     if len(shown) > 10:

@@ -13,7 +13,7 @@ from optimizer.core import Core
 from optimizer.errors import Findings
 from optimizer.options import Options, build_options
 from optimizer.plan import Plan
-from optimizer.read import read
+from optimizer.read import Dialect, read
 from optimizer.rules.base import Restriction, Rows
 from optimizer.scenario import Scenario, default_scenario, load_scenario, scenario_files
 from optimizer.scores import Scores, score
@@ -144,12 +144,15 @@ def _place(stack: list[np.ndarray], array: np.ndarray) -> int:
     return len(stack) - 1
 
 
-def open_company(path: str | Path, tables: str | Path | None = None) -> tuple[Tables, Scenario, Findings]:
+def open_company(
+    path: str | Path, tables: str | Path | None = None, dialect: Dialect | None = None
+) -> tuple[Tables, Scenario, Findings]:
     """The tables and the scenario of a `.toml` or folder, and every finding about them; errors do not raise here.
 
-    `tables` names another folder or workbook to take the tables from. Raises `UsageError` for paths that are not there.
+    `tables` names another folder or workbook to take the tables from, `dialect` how they write numbers and dates. Raises
+    `UsageError` for paths that are not there.
     """
     file, place = scenario_files(path)
     scenario = load_scenario(path) if file is not None else default_scenario(Path(path).resolve().stem)
-    data = read(tables if tables is not None else place)
+    data = read(tables if tables is not None else place, dialect)
     return data, scenario, validate(data)

@@ -17,7 +17,7 @@ from optimizer.errors import Findings
 from optimizer.export.frames import books_frame, plan_frame
 from optimizer.kpis import kpis
 from optimizer.problem import Problem, build
-from optimizer.read import read
+from optimizer.read import Dialect, read
 from optimizer.scenario import Scenario, parse_scenario
 from optimizer.store import Run, read_run
 from optimizer.tables import Tables
@@ -38,7 +38,7 @@ def digest_of(path: Path) -> str:
 @st.cache_resource(max_entries=3, scope="session", show_spinner="Reading the tables …")
 def tables(source: Source) -> Tables:
     """Raises `InputError` where accounts or reps cannot be had."""
-    return read(source.path)
+    return read(source.path, Dialect.said(source.decimal, source.dates))
 
 
 @st.cache_resource(max_entries=3, scope="session", show_spinner="Checking every cell …")

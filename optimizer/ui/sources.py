@@ -20,6 +20,9 @@ from optimizer.ui.state import Source
 
 DEMO = "Demo company"
 DEFAULT = "Default rules"
+#: how text files may write numbers and dates: what is shown → what is meant
+DECIMALS = {"say so where it is unclear": "", "1,234.50 (decimal point)": ".", "1.234,50 (decimal comma)": ","}
+DATES = {"say so where it is unclear": "", "31/12/2027 (day first)": "day", "12/31/2027 (month first)": "month"}
 #: Windows keeps these names for devices
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))})
 
@@ -60,7 +63,9 @@ def default_start(name: str = "Default") -> Start:
     return Start(DEFAULT, about, default_scenario(name).to_toml())
 
 
-def uploaded(files: Iterable[tuple[str, bytes]], home: Path) -> tuple[Source, tuple[str, ...]]:
+def uploaded(
+    files: Iterable[tuple[str, bytes]], home: Path, decimal: str = "", dates: str = ""
+) -> tuple[Source, tuple[str, ...]]:
     """Keep uploaded files in a new folder of the session, under names of our making.
 
     Returns the source, and one sentence for every file that was given another name. A single workbook is read sheet by
@@ -89,7 +94,8 @@ def uploaded(files: Iterable[tuple[str, bytes]], home: Path) -> tuple[Source, tu
         (folder / final).write_bytes(data)
     path = folder / given[0][0] if alone else folder
     label = given[0][0] if len(given) == 1 else f"{len(given)} uploaded files"
-    return Source(label, str(path), digest_of(path)), tuple(notes)
+    digest = digest_of(path) + decimal + dates
+    return Source(label, str(path), digest, decimal=decimal, dates=dates), tuple(notes)
 
 
 def clean_name(name: str) -> str:

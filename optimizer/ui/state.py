@@ -24,12 +24,15 @@ _KEY = "bookfit"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the tables are: a folder or a workbook, what to call it, and the SHA-256 of its content."""
+    """Where the tables are: a folder or a workbook, what to call it, the SHA-256 of its content, and how its text files
+    write numbers (`decimal`: `.`, `,` or empty for not said) and dates (`dates`: day, month or empty)."""
 
     name: str
     path: str
     digest: str
     demo: bool = False
+    decimal: str = ""
+    dates: str = ""
 
 
 @dataclass(frozen=True, slots=True)

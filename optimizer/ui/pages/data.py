@@ -37,9 +37,14 @@ with right:
                 help="accounts.csv and reps.csv, and if you have them opportunities, contacts, activities and "
                 "assignments; or one workbook with a sheet for each. Salesforce and HubSpot headers are understood.",
             )
+            numbers, days = st.columns(2)
+            decimal = numbers.selectbox("Numbers in text files", list(sources.DECIMALS), key="data.decimal")
+            dates = days.selectbox("Dates in text files", list(sources.DATES), key="data.dates")
             if st.form_submit_button("Read the files", type="primary", key="data.read"):
                 try:
-                    source, renamed = sources.uploaded([(f.name, f.getvalue()) for f in files or ()], state.home())
+                    given = [(f.name, f.getvalue()) for f in files or ()]
+                    said = sources.DECIMALS[decimal], sources.DATES[dates]
+                    source, renamed = sources.uploaded(given, state.home(), *said)
                     state.open_source(source, sources.default_start().toml, sources.DEFAULT)
                     state.change(notices=renamed)
                     st.rerun()
