@@ -147,7 +147,8 @@ class Scores:
         known = knows[industry_code[account], rep]
         revenue = self._base[account] * self._rep_factor[rep] * match**s.skills * (1 + s.industry_lift * known) ** s.fit
         moved = self.owned[account, role] & (self.today.rep[account, role] != rep)
-        loss = s.transition_loss * arr * (1 - s.same_industry_relief * known)
+        # at least a cent, so that of two reps worth the same the account stays with today's
+        loss = np.maximum(0.01, s.transition_loss * arr * (1 - s.same_industry_relief * known))
         return {
             "expected_revenue": _cents(share * uplift * revenue),
             "key_account": _cents(share * self._key_value[account]),

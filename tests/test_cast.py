@@ -59,7 +59,7 @@ def test_a_lone_group_is_taken_only_when_the_column_shows_what_its_comma_means()
     assert refused("money", "1,234", "950") == [2]
     assert numbers("1,234", "950.50", kind="money") == [1234, 950.5]
     assert refused("money", "1,234", "0,5") == [2, 3]
-    assert "dialect" in cast_cells("money", ["1,234"])[1][0].remedy
+    assert "--decimal" in cast_cells("money", ["1,234"])[1][0].remedy
 
 
 def test_the_rest_of_the_table_can_settle_the_decimal_sign() -> None:

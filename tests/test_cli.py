@@ -476,3 +476,21 @@ base = "sellers"
 rep_id = {column = "Code"}
 name = {column = "Who"}
 """
+
+
+def test_a_decimal_comma_is_read_once_it_is_said(tmp_path: Path) -> None:
+    (tmp_path / "accounts.csv").write_text("account_id;owner_id;potential\n0012;r1;1.200,50\n", encoding="utf-8")
+    (tmp_path / "reps.csv").write_text("rep_id\nr1\n", encoding="utf-8")
+    unsaid = bookfit("validate", tmp_path)
+    assert unsaid.code == 1 and "--decimal" in unsaid.out
+    said = bookfit("solve", tmp_path, "--decimal", ",", "--engine", "greedy", "--out", tmp_path / "run")
+    assert said.code == 0
+    assert bookfit("validate", tmp_path, "--decimal", "x").code == 2
+
+
+def test_of_two_reps_worth_the_same_the_account_stays_with_today_s(tmp_path: Path) -> None:
+    (tmp_path / "accounts.csv").write_text("account_id,owner_id,potential\na,r2,100\nb,r1,100\n", encoding="utf-8")
+    (tmp_path / "reps.csv").write_text("rep_id\nr1\nr2\n", encoding="utf-8")
+    assert bookfit("solve", tmp_path, "--engine", "highs", "--gap", 0, "--out", tmp_path / "run").code == 0
+    rows = (tmp_path / "run" / "plan.csv").read_text(encoding="utf-8").splitlines()
+    assert [row.split(",")[3] for row in rows[1:]] == ["r2", "r1"]

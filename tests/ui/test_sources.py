@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.errors import UsageError
-from optimizer.read import read
+from optimizer.read import Dialect, read
 from optimizer.ui.sources import clean_name, starts, table_name, uploaded
 from optimizer.ui.state import Source
 
@@ -61,6 +61,13 @@ def test_uploaded_files_are_read_as_they_were_sent(company: Path, tmp_path: Path
     assert notes == ("My reps.csv was read as reps.csv",)
     tables = read(source.path)
     assert tables.accounts.equals(read(company).accounts)
+
+
+def test_a_decimal_comma_said_at_the_upload_is_believed(tmp_path: Path) -> None:
+    accounts = b"account_id;owner_id;potential\n0012;r1;1.200,50\n"
+    source, _ = uploaded([("accounts.csv", accounts), ("reps.csv", b"rep_id\nr1\n")], tmp_path, ",", "day")
+    assert (source.decimal, source.dates) == (",", "day")
+    assert read(source.path, Dialect.said(source.decimal, source.dates)).accounts["potential"].tolist() == [1200.5]
 
 
 def test_the_same_content_has_the_same_digest_and_other_content_another(company: Path, tmp_path: Path) -> None:
