@@ -59,6 +59,14 @@ class Core:
         """[K] unit of each option."""
         return np.repeat(np.arange(self.units, dtype=np.int32), np.diff(self.start))
 
+    def largest(self, of_option: np.ndarray) -> np.ndarray:
+        """[U] the largest of a number of options [K] in each unit; 0 where a unit has no option."""
+        out = np.zeros(self.units)
+        some = np.flatnonzero(np.diff(self.start) > 0)
+        if len(some):
+            out[some] = np.maximum.reduceat(of_option, self.start[some])
+        return out
+
     def contributions(self, chosen: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """(row, amount) of each factor for the options at positions `chosen`; row -1 counts nowhere."""
         unit, rep, out = self.unit[chosen], self.rep[chosen], []

@@ -59,6 +59,28 @@ def best_options(start, rep, value, mandatory, unit_coef, option_coef, unit_row,
 
 
 @njit(cache=True, nogil=True)
+def row_of(f, u, r, unit_row, rep_row, factor):  # type: ignore[no-untyped-def]
+    """The row that factor `f` counts an option of unit `u` and rep `r` in; -1 for none."""
+    return rep_row[factor[f, 3], r] if factor[f, 2] == 1 else unit_row[factor[f, 3], u]
+
+
+@njit(cache=True, nogil=True)
+def amount_of(f, u, k, unit_coef, option_coef, factor):  # type: ignore[no-untyped-def]
+    """What option `k` of unit `u` adds to its row by factor `f`."""
+    return option_coef[factor[f, 1], k] if factor[f, 0] == 1 else unit_coef[factor[f, 1], u]
+
+
+@njit(cache=True, nogil=True)
+def take(u, k, rep, unit_coef, option_coef, unit_row, rep_row, factor, usage, choice):  # type: ignore[no-untyped-def]
+    """Give unit `u` option `k`, and add what it uses to `usage` [R + 1]."""
+    choice[u] = k
+    for f in range(len(factor)):
+        row = row_of(f, u, rep[k], unit_row, rep_row, factor)
+        if row >= 0:
+            usage[row] += amount_of(f, u, k, unit_coef, option_coef, factor)
+
+
+@njit(cache=True, nogil=True)
 def place(  # type: ignore[no-untyped-def]
     order,
     start,
@@ -75,13 +97,12 @@ def place(  # type: ignore[no-untyped-def]
     usage,
     choice,
     needy,
-    rigid,
 ):
     """Give units, in this order, the first option by `rank` [K] (larger first) that no hard row forbids.
 
     `usage` [R + 1] is kept up to date and starts at what `choice` [U] uses. With `needy`, only options count that bring
-    a hard row towards bounds it does not meet yet. With `rigid`, an option may not worsen a row that is outside its
-    bounds or leave them; rows below their lower bound may always rise. Units that have a choice are passed over.
+    a hard row towards bounds it does not meet yet. An option may not worsen a row that is outside its bounds or leave
+    them; rows below their lower bound may always rise. Units that have a choice are passed over.
     """
     for i in range(len(order)):
         u = order[i]
@@ -93,16 +114,16 @@ def place(  # type: ignore[no-untyped-def]
                 continue
             fits, helps = True, False
             for f in range(len(factor)):
-                row = rep_row[factor[f, 3], rep[k]] if factor[f, 2] == 1 else unit_row[factor[f, 3], u]
+                row = row_of(f, u, rep[k], unit_row, rep_row, factor)
                 if row < 0 or not hard[row]:
                     continue
-                a = option_coef[factor[f, 1], k] if factor[f, 0] == 1 else unit_coef[factor[f, 1], u]
+                a = amount_of(f, u, k, unit_coef, option_coef, factor)
                 after = usage[row] + a
                 slack = 1e-9 * max(1.0, abs(upper[row]) if upper[row] < np.inf else 1.0)
-                if rigid and a > 0.0 and after > upper[row] + slack:
+                if a > 0.0 and after > upper[row] + slack:
                     fits = False
                     break
-                if rigid and a < 0.0 and after < lower[row] - slack:
+                if a < 0.0 and after < lower[row] - slack:
                     fits = False
                     break
                 if (a > 0.0 and usage[row] < lower[row]) or (a < 0.0 and usage[row] > upper[row]):
@@ -110,11 +131,7 @@ def place(  # type: ignore[no-untyped-def]
             if fits and (helps or not needy):
                 at, top = k, rank[k]
         if at >= 0:
-            choice[u] = at
-            for f in range(len(factor)):
-                row = rep_row[factor[f, 3], rep[at]] if factor[f, 2] == 1 else unit_row[factor[f, 3], u]
-                if row >= 0:
-                    usage[row] += option_coef[factor[f, 1], at] if factor[f, 0] == 1 else unit_coef[factor[f, 1], u]
+            take(u, at, rep, unit_coef, option_coef, unit_row, rep_row, factor, usage, choice)
 
 
 @njit(cache=True, nogil=True)
@@ -149,19 +166,15 @@ def level_out(  # type: ignore[no-untyped-def]
                 continue
             fits = True
             for f in range(len(factor)):
-                row = rep_row[factor[f, 3], rep[k]] if factor[f, 2] == 1 else unit_row[factor[f, 3], u]
+                row = row_of(f, u, rep[k], unit_row, rep_row, factor)
                 if row < 0 or not hard[row]:
                     continue
-                a = option_coef[factor[f, 1], k] if factor[f, 0] == 1 else unit_coef[factor[f, 1], u]
+                a = amount_of(f, u, k, unit_coef, option_coef, factor)
                 if (a > 0.0 and usage[row] + a > upper[row]) or (a < 0.0 and usage[row] + a < lower[row]):
                     fits = False
                     break
             if fits:
                 at, least = k, load
         if at >= 0:
-            choice[u] = at
             load_of_rep[rep[at]] += size[u]
-            for f in range(len(factor)):
-                row = rep_row[factor[f, 3], rep[at]] if factor[f, 2] == 1 else unit_row[factor[f, 3], u]
-                if row >= 0:
-                    usage[row] += option_coef[factor[f, 1], at] if factor[f, 0] == 1 else unit_coef[factor[f, 1], u]
+            take(u, at, rep, unit_coef, option_coef, unit_row, rep_row, factor, usage, choice)

@@ -41,7 +41,7 @@ def test_best_options_takes_the_largest_price_adjusted_value_of_each_unit() -> N
                 assert top == 0.0 or not len(span)
 
 
-def placed(core: Core, order: np.ndarray, rank: np.ndarray, usage: np.ndarray, needy: bool, rigid: bool) -> np.ndarray:
+def placed(core: Core, order: np.ndarray, rank: np.ndarray, usage: np.ndarray, needy: bool) -> np.ndarray:
     """The twin of `place`."""
     a, hard = amounts(core), np.isinf(core.penalty)
     usage, choice = usage.copy(), np.full(core.units, -1)
@@ -52,7 +52,7 @@ def placed(core: Core, order: np.ndarray, rank: np.ndarray, usage: np.ndarray, n
             add = a[:, k]
             breaks = ((add > 0) & (usage + add > core.upper + slack)) | ((add < 0) & (usage + add < core.lower - slack))
             helps = ((add > 0) & (usage < core.lower)) | ((add < 0) & (usage > core.upper))
-            if not (rigid and (breaks & hard).any()) and ((helps & hard).any() or not needy) and rank[k] > -np.inf:
+            if not (breaks & hard).any() and ((helps & hard).any() or not needy) and rank[k] > -np.inf:
                 fitting.append(k)
         if fitting:
             choice[unit] = fitting[int(np.argmax(rank[fitting]))]
@@ -61,18 +61,15 @@ def placed(core: Core, order: np.ndarray, rank: np.ndarray, usage: np.ndarray, n
 
 
 @pytest.mark.parametrize("needy", [False, True])
-@pytest.mark.parametrize("rigid", [False, True])
-def test_place_gives_each_unit_its_first_ranked_option_that_fits(needy: bool, rigid: bool) -> None:
+def test_place_gives_each_unit_its_first_ranked_option_that_fits(needy: bool) -> None:
     for seed in SEEDS:
         core, rng = random_core(seed), np.random.default_rng(seed)
         order, rank = rng.permutation(core.units), rng.permutation(core.options).astype(float)
         rank[rng.random(core.options) < 0.2] = -np.inf
         usage, choice = np.zeros(core.rows + 1), np.full(core.units, -1, np.int64)
-        expected = placed(core, order, rank, usage[:-1], needy, rigid)
+        expected = placed(core, order, rank, usage[:-1], needy)
         hard = np.isinf(core.penalty)
-        place(
-            order, core.start, core.rep, rank, *arrays(core), core.lower, core.upper, hard, usage, choice, needy, rigid
-        )
+        place(order, core.start, core.rep, rank, *arrays(core), core.lower, core.upper, hard, usage, choice, needy)
         np.testing.assert_array_equal(choice, expected)
         np.testing.assert_allclose(usage[:-1], core.usage(choice), atol=1e-9)
 
@@ -83,7 +80,7 @@ def test_place_passes_over_units_that_have_a_choice() -> None:
     choice, usage = given.copy(), np.append(core.usage(given), 0.0)
     hard = np.isinf(core.penalty)
     order, rank = np.arange(core.units), core.value.copy()
-    place(order, core.start, core.rep, rank, *arrays(core), core.lower, core.upper, hard, usage, choice, False, True)
+    place(order, core.start, core.rep, rank, *arrays(core), core.lower, core.upper, hard, usage, choice, False)
     np.testing.assert_array_equal(choice[given >= 0], given[given >= 0])
 
 

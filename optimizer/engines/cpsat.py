@@ -94,10 +94,7 @@ def integer_model(core: Core, hint: np.ndarray | None = None) -> _Scaled:
     a, k = core.matrix(), core.options
     soft = np.flatnonzero(np.isfinite(core.penalty))
     opened = np.flatnonzero(core.is_open)
-    top = np.zeros(core.units)
-    some = np.flatnonzero(np.diff(core.start) > 0)
-    if len(some):
-        top[some] = np.maximum.reduceat(np.abs(core.value), core.start[some])
+    top = core.largest(np.abs(core.value))
     is_soft = np.isfinite(core.penalty)
     sides = np.where(is_soft & np.isfinite([core.lower, core.upper]), [core.lower, core.upper], 0.0)
     allowed = 1e-8 * max(1.0, top.sum()) / np.where(is_soft, core.penalty, 1.0) / max(1, len(soft))

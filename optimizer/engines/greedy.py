@@ -55,11 +55,7 @@ def level(core: Core, choice: np.ndarray) -> np.ndarray:
 
 def sizes(core: Core) -> np.ndarray:
     """[U] how big a unit is: its largest option value, at least a cent so that every unit counts."""
-    out = np.full(core.units, 0.01)
-    some = np.flatnonzero(np.diff(core.start) > 0)
-    if len(some):
-        out[some] = np.maximum(0.01, np.maximum.reduceat(core.value, core.start[some]))
-    return out
+    return np.maximum(0.01, core.largest(core.value))
 
 
 def waterfall(core: Core, needy_only: bool, start: np.ndarray | None = None) -> np.ndarray:
@@ -77,7 +73,7 @@ def waterfall(core: Core, needy_only: bool, start: np.ndarray | None = None) -> 
     def fill(units: np.ndarray, rank: np.ndarray, needy: bool) -> None:
         place(
             units, core.start, core.rep, rank, core.unit_coef, core.option_coef, core.unit_row, core.rep_row, core.factor,
-            core.lower, core.upper, hard, usage, choice, needy, True,
+            core.lower, core.upper, hard, usage, choice, needy,
         )  # fmt: skip
 
     fill(must, core.value, False)

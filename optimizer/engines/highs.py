@@ -39,7 +39,7 @@ class Highs(Engine):
             "primal_feasibility_tolerance": 1e-8,
         }.items():
             solver.setOptionValue(option, value)
-        model, constant = mixed_integer_program(core)
+        model = mixed_integer_program(core)
         for array in (model.col_cost_, model.row_lower_, model.row_upper_, model.a_matrix_.value_):
             if np.isnan(np.asarray(array)).any():
                 raise ValueError("the model holds a number that is not one")
@@ -47,7 +47,7 @@ class Highs(Engine):
             raise RuntimeError("HiGHS did not take the model")
         if hint is not None and core.feasible(hint):
             solver.setSolution(*_as_solution(core, hint))
-        watch = _Watch(core, limits, report, constant)
+        watch = _Watch(core, limits, report)
         solver.cbMipImprovingSolution.subscribe(watch.found)
         solver.cbMipInterrupt.subscribe(watch.asked)
         solver.cbSimplexInterrupt.subscribe(watch.asked)
@@ -69,8 +69,8 @@ class Highs(Engine):
 class _Watch:
     """Keeps the best plan that keeps every hard row as the problem itself judges it."""
 
-    def __init__(self, core: Core, limits: Limits, report: Report, constant: float) -> None:
-        self.core, self.limits, self.report, self.constant = core, limits, report, constant
+    def __init__(self, core: Core, limits: Limits, report: Report) -> None:
+        self.core, self.limits, self.report = core, limits, report
         self.best: np.ndarray | None = None
         self.value, self.bound, self.stop, self.last = -np.inf, np.inf, False, 0.0
 
@@ -105,7 +105,7 @@ class _Watch:
             self.bound = min(self.bound, bound)
 
 
-def mixed_integer_program(core: Core) -> tuple[Any, float]:
+def mixed_integer_program(core: Core) -> Any:
     """The model for HiGHS: columns are options, over and under of soft rows, open positions."""
     inf, k = highspy.kHighsInf, core.options
     soft, opened = np.flatnonzero(np.isfinite(core.penalty)), np.flatnonzero(core.is_open)
@@ -150,7 +150,7 @@ def mixed_integer_program(core: Core) -> tuple[Any, float]:
     model.a_matrix_.value_ = whole.data
     kinds = [highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous]
     model.integrality_ = kinds[:1] * k + kinds[1:] * (2 * len(soft)) + kinds[:1] * len(opened)
-    return model, 0.0
+    return model
 
 
 def _as_solution(core: Core, choice: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ import math
 import re
 import tempfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,13 @@ def csv_bytes(frame: pd.DataFrame, preset: str = "excel-us") -> bytes:
         return path.read_bytes()
 
 
+def csv_button(label: str, frame: Callable[[], pd.DataFrame], name: str, key: str, **layout: Any) -> None:
+    """A button that hands over a table, written when it is pressed."""
+    st.download_button(
+        label, lambda: csv_bytes(frame()), name, "text/csv", key=key, icon=":material/download:", on_click="ignore", **layout
+    )  # fmt: skip
+
+
 def file_name(*parts: str) -> str:
     """`Capped moves` → `capped-moves`: a name any system takes."""
     return "-".join(filter(None, (re.sub(r"[^a-z0-9]+", "-", p.casefold()).strip("-") for p in parts))) or "bookfit"
@@ -107,10 +114,8 @@ def findings(found: Findings, key: str) -> None:
         "Show", options, selection_mode="multi", default=options, key=f"{key}.severity", label_visibility="collapsed",
         format_func=lambda name: f"{SIGNS[name][1]} {counts[name]:,} {name}{'s' if counts[name] != 1 else ''}",
     )  # fmt: skip
-    right.download_button(
-        "Findings as CSV", lambda: csv_bytes(found.to_frame()), "findings.csv", "text/csv", key=f"{key}.csv",
-        icon=":material/download:", on_click="ignore", width="stretch",
-    )  # fmt: skip
+    with right:
+        csv_button("Findings as CSV", found.to_frame, "findings.csv", f"{key}.csv", width="stretch")
     shown = frame[frame["severity"].isin(chosen or options)]
     empty = [c for c in ("file", "row", "column", "value") if shown[c].isna().all()]
     st.dataframe(

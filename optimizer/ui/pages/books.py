@@ -111,12 +111,4 @@ unfilled = f" {int(idle.sum())} open positions stay unfilled: they are not worth
 st.caption(
     f"Money in {currency} a year; hours a year. An account served in two roles counts in each rep's book.{unfilled}"
 )
-st.download_button(
-    "Books as CSV",
-    lambda: widgets.csv_bytes(plan),
-    f"{widgets.file_name('books', kept.name)}.csv",
-    "text/csv",
-    key="books.csv",
-    icon=":material/download:",
-    on_click="ignore",
-)
+widgets.csv_button("Books as CSV", lambda: plan, f"{widgets.file_name('books', kept.name)}.csv", "books.csv")

@@ -84,15 +84,7 @@ with figures:
         "Model value has the penalties for soft rules taken off. Today is judged by the rules chosen above, each plan "
         "by its own."
     )
-    st.download_button(
-        "Figures as CSV",
-        lambda: widgets.csv_bytes(table.to_frame()),
-        "comparison.csv",
-        "text/csv",
-        key="compare.csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    widgets.csv_button("Figures as CSV", table.to_frame, "comparison.csv", "compare.csv")
 with kpi_tab:
     frames = {
         "today": cache.measures(next(k.folder for k in picked if k.name == today_by), True),
@@ -170,15 +162,8 @@ with changes:
         ],
         column_config={"account_id": "id", "from_rep": "from", "to_rep": "to", "key_account": "key", **money},
     )
-    st.download_button(
-        "Changes as CSV",
-        lambda: widgets.csv_bytes(diff),
-        f"{widgets.file_name('changes', a, b)}.csv",
-        "text/csv",
-        key="compare.changes.csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    changes_file = f"{widgets.file_name('changes', a, b)}.csv"
+    widgets.csv_button("Changes as CSV", lambda: diff, changes_file, "compare.changes.csv")
 with ledger:
     terms = table.ledger[order].round(0)
     terms.loc["model value"] = terms.sum()
