@@ -1,0 +1,33 @@
+"""The compiled loops. Each is one loop nest over the arrays of a `Core`; the algorithms around them live elsewhere.
+
+numba keeps compiled code in a folder of the user's, by version of this package; where it cannot, it compiles in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+
+def _cache_folder() -> str:
+    try:
+        release = version("bookfit")
+    except PackageNotFoundError:
+        release = "source"
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bookfit" / f"kernels-{release}"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            return str(home)
+    except OSError:
+        return tempfile.mkdtemp(prefix="bookfit-kernels-")
+
+
+os.environ.setdefault("NUMBA_CACHE_DIR", _cache_folder())
+
+from optimizer.kernels.filling import level_out, place  # noqa: E402
+from optimizer.kernels.pricing import best_options  # noqa: E402
+
+__all__ = ["best_options", "level_out", "place"]
