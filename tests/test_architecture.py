@@ -27,7 +27,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("rule", ("rules", "options", "scenario")),
     ("build", ("core", "problem")),
     ("judge", ("check", "certificate")),
-    ("price", ("kernels", "dual")),
+    ("price", ("kernels", "dual", "reduced")),
     ("solve", ("result", "relax", "engines", "process", "conclude", "solve")),
     ("measure", ("kpis", "compare", "verify")),
     ("keep and hand over", ("export", "record", "store", "handmade", "charts")),

@@ -1,0 +1,90 @@
+"""Part of a problem as a problem of its own: some units with some of their options, everything else held as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.core import Core
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reduced:
+    """The free units and options of a larger core, in its order.
+
+    `unit` [U'] and `option` [K'] are positions in the larger core, `rest` [U] what the others keep (-1 for the free ones).
+    Of two choices of the free units, `core.objective` differs by as much as the larger core's does, and `core.feasible`
+    says of the rows they reach what the larger one says.
+    """
+
+    core: Core
+    unit: np.ndarray
+    option: np.ndarray
+    rest: np.ndarray
+
+    def lift(self, choice: np.ndarray) -> np.ndarray:
+        """[U] the larger core's choice for `choice` [U'] of the free units."""
+        whole = self.rest.copy()
+        whole[self.unit] = np.append(self.option, -1)[choice]
+        return whole
+
+    def part(self, choice: np.ndarray) -> np.ndarray:
+        """[U'] the free units' part of a larger `choice` [U]; -1 where its option is not among the kept."""
+        own = choice[self.unit]
+        at = np.searchsorted(self.option, own)
+        at = np.minimum(at, max(0, len(self.option) - 1))
+        return np.where((own >= 0) & (len(self.option) > 0) & (np.append(self.option, -2)[at] == own), at, -1)
+
+
+def reduce(core: Core, choice: np.ndarray, free: np.ndarray, keep: np.ndarray, usage: np.ndarray | None = None) -> Reduced:
+    """Units where `free` [U] is true with their options in `keep` [K] (positions, ascending); the others hold `choice`.
+
+    `usage` [R] is what `core.usage(choice)` gives, where it is known. Rows that no kept option reaches are left out, and
+    an open position that a held unit uses is simply there.
+    """
+    unit = np.flatnonzero(free)
+    rest = np.where(free, -1, choice)
+    own = choice[unit]
+    held = core.usage(rest) if usage is None else usage - _usage(core, own[own >= 0])
+    number = np.full(core.units + 1, -1, dtype=np.int64)
+    number[unit] = np.arange(len(unit))
+    keep = keep[free[core.unit[keep]]]
+    start = np.concatenate([[0], np.cumsum(np.bincount(number[core.unit[keep]], minlength=len(unit)))])
+    reached = np.zeros(core.rows + 1, dtype=bool)
+    for row, amount in core.contributions(keep):
+        reached[row[amount != 0]] = True
+    reached[-1] = False
+    rows = np.flatnonzero(reached)
+    renumbered = np.full(core.rows + 1, -1, dtype=np.int32)
+    renumbered[rows] = np.arange(len(rows))
+    used = np.zeros(len(core.is_open) + 1, dtype=bool)
+    used[core.rep[rest[rest >= 0]]] = True
+    position = core.position[rows]
+    smaller = Core(
+        start=start.astype(np.int64),
+        rep=core.rep[keep],
+        value=core.value[keep],
+        mandatory=core.mandatory[unit],
+        unit_coef=core.unit_coef[:, unit],
+        option_coef=core.option_coef[:, keep],
+        unit_row=renumbered[core.unit_row[:, unit]],
+        rep_row=renumbered[core.rep_row],
+        factor=core.factor,
+        lower=core.lower[rows] - held[rows],
+        upper=core.upper[rows] - held[rows],
+        penalty=core.penalty[rows],
+        position=np.where(used[position], -1, position),
+        is_open=core.is_open & ~used[:-1],
+        cost=core.cost,
+        offset=core.offset[rows] + held[rows],
+    )
+    return Reduced(smaller, unit, keep, rest)
+
+
+def _usage(core: Core, chosen: np.ndarray) -> np.ndarray:
+    total = np.zeros(core.rows)
+    for row, amount in core.contributions(chosen):
+        known = row >= 0
+        total += np.bincount(row[known], weights=amount[known], minlength=core.rows)
+    return total
