@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.optimize import linprog
@@ -13,8 +15,12 @@ from scipy.sparse import csc_array, csr_array, hstack, vstack
 from optimizer.certificate import admissible, bound, of_rows
 from optimizer.core import Core
 
-#: up to so many options the LP is solved at once; up to so many it is tried after the ascent, while there is time
-LP_FIRST, LP_OPTIONS = 50_000, 500_000
+#: up to so many options the LP is solved at once
+LP_FIRST = 50_000
+#: the interior point method is for so many rows and options at most
+BARRIER_ROWS, BARRIER_OPTIONS = 1_500, 1_000_000
+#: blocks of units in a pass
+BLOCKS = 32
 #: passes of the ascent; half as many beyond five million options
 PASSES = 500
 
@@ -31,25 +37,48 @@ class Dual:
 
 
 def find_prices(
-    core: Core, seconds: float = 30.0, stop: Stop | None = None, lp: bool = True, passes: int = PASSES
+    core: Core,
+    seconds: float = 30.0,
+    stop: Stop | None = None,
+    lp: bool = True,
+    passes: int = PASSES,
+    start: np.ndarray | None = None,
+    threads: int = 2,
 ) -> Dual:
     """The best bound that prices can prove, within `seconds`.
 
-    Small problems get the LP's own prices (HiGHS). Larger ones a dual ascent first, then, up to 500,000 options and while
-    there is time, the LP. `stop(bound)` is asked now and then. The better of the two is kept, each judged by
-    `certificate.bound`.
+    Small problems get the LP's own prices (HiGHS). Larger ones a dual ascent from `start` or from 0, and then, up to a
+    size and while there is time, an interior point method (`optimizer.barrier`). Prices of a problem like this one make
+    a good `start` [R]; one of another size or with gaps is passed over. `stop(bound)` is asked now and then. The best is
+    kept, each judged by `certificate.bound`. The answer does not depend on `threads`.
     """
     end = time.monotonic() + seconds
-    small = lp and core.options <= LP_FIRST
-    best = _of_lp(core, seconds) if small else None
-    if best is None:
-        best = ascend(core, passes, end, stop)
-    left = end - time.monotonic()
-    if lp and not small and core.options <= LP_OPTIONS and left > 0.1 and not (stop and stop(best.bound)):
-        other = _of_lp(core, left)
-        if other is not None and other.bound < best.bound:
-            return other
-    return best
+    if lp and core.options <= LP_FIRST:
+        found = _of_lp(core, seconds)
+        if found is not None:
+            return found
+    warm = start if start is not None and start.shape == (core.rows,) and np.isfinite(start).all() else None
+    best = ascend(core, passes, end, stop, warm, threads)
+    fits = 0 < core.rows <= BARRIER_ROWS and 0 < core.options <= BARRIER_OPTIONS
+    if not fits or not np.isfinite(best.bound) or time.monotonic() > end or (stop and stop(best.bound)):
+        return best
+    better = _of_barrier(core, best, end, stop, threads)
+    return better if better.bound < best.bound else best
+
+
+def _of_barrier(core: Core, best: Dual, end: float, stop: Stop | None, threads: int) -> Dual:
+    from optimizer.barrier import climb
+    from optimizer.relaxation import relaxation
+
+    def asked(proved: float) -> bool:
+        return time.monotonic() > end or (stop is not None and stop(min(proved, best.bound)))
+
+    lp = relaxation(core)
+    prices = climb(lp, best.prices[lp.row_of], threads, asked)
+    if prices is None:
+        return best
+    whole = admissible(core, np.bincount(lp.row_of, weights=prices, minlength=core.rows))
+    return Dual(whole, bound(core, whole), best.passes)
 
 
 def _of_lp(core: Core, seconds: float) -> Dual | None:
@@ -69,39 +98,84 @@ def best_choice(core: Core, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return best, choice
 
 
-def ascend(core: Core, passes: int, end: float, stop: Stop | None = None) -> Dual:
+class Passes:
+    """Passes over all options, in a fixed number of blocks of units on so many threads: the blocks' sums are added in
+    order, so that the answer does not depend on the threads."""
+
+    def __init__(self, core: Core, threads: int) -> None:
+        self.core, self.pool = core, ThreadPoolExecutor(max(1, threads))
+        self.model = (
+            core.start, core.rep, core.value, core.mandatory, core.unit_coef, core.option_coef, core.unit_row,
+            core.rep_row, core.factor,
+        )  # fmt: skip
+        self.width = int(np.diff(core.start).max(initial=0))
+        edges = np.searchsorted(core.start, np.linspace(0, core.options, BLOCKS + 1)[1:-1])
+        cuts = np.unique(np.concatenate([[0], edges, [core.units]])).tolist()
+        self.blocks = list(pairwise(cuts))
+        self.choice = np.full(core.units, -1, dtype=np.int64)
+
+    def best(self, prices: np.ndarray) -> tuple[float, np.ndarray]:
+        """Sum of the best price-adjusted values of all units, and what these options use [R]; fills `choice` [U]."""
+        from optimizer.kernels import best_of_range
+
+        core, padded = self.core, np.append(prices, 0.0)
+        rate = np.zeros((len(core.cost), len(core.factor)))
+        for f, (_, _, by_rep, row) in enumerate(core.factor):
+            if by_rep:
+                rate[:, f] = padded[core.rep_row[row]]
+        usage = np.zeros((len(self.blocks), core.rows + 1))
+        table = np.zeros((len(self.blocks), *rate.shape))
+
+        def block(i: int) -> float:
+            return best_of_range(*self.blocks[i], self.model, padded, rate, self.width, self.choice, usage[i], table[i])
+
+        total = sum(self.pool.map(block, range(len(self.blocks))))
+        used, by_reps = usage.sum(axis=0), table.sum(axis=0)
+        for f, (_, _, by_rep, row) in enumerate(core.factor):
+            if by_rep:
+                np.add.at(used, core.rep_row[row], by_reps[:, f])
+        return float(total), used[:-1]
+
+
+def ascend(
+    core: Core, passes: int, end: float, stop: Stop | None = None, start: np.ndarray | None = None, threads: int = 1
+) -> Dual:
     """Dual ascent with Adam steps (Kingma and Ba 2015) on the Lagrangian dual, each row in its own unit of price.
 
-    The step falls geometrically, and the best bound met is kept, so the answer never gets worse with more passes.
+    The step falls geometrically, and the best bound met is kept, so the answer never gets worse with more passes. From
+    `start` [R] a fifth of the passes, with steps a fifth as long, are made.
     """
-    prices = np.zeros(core.rows)
-    best, choice = best_choice(core, prices)
+    prices = np.zeros(core.rows) if start is None else admissible(core, start)
     kept = Dual(prices, bound(core, prices), 0)
-    passes = passes if core.options <= 5_000_000 else passes // 2
     if not core.rows or not np.isfinite(kept.bound):
         return kept
-    unit = _price_units(core, choice)
-    low = np.where(np.isfinite(core.lower), -core.penalty, 0.0)
-    high = np.where(np.isfinite(core.upper), core.penalty, 0.0)
-    mean, square, promising = np.zeros(core.rows), np.zeros(core.rows), prices
-    value = kept.bound
-    for step in range(1, passes + 1):
-        gradient = _gradient(core, prices, core.usage(choice))
-        mean += 0.1 * (gradient - mean)
-        square += 0.02 * (gradient**2 - square)
-        direction = (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.98**step)) + 1e-12)
-        rate = 0.2 * 0.005 ** ((step - 1) / max(1, passes - 1))
-        prices = np.clip(prices - rate * unit * direction, low, high)
-        best, choice = best_choice(core, prices)
-        quick = float(best.sum()) + of_rows(core, prices)
-        if quick < value:
-            value, promising = quick, prices
-        if time.monotonic() > end or (step % 10 == 0 and stop is not None and stop(value)):
-            break
+    passes = max(1, (passes if core.options <= 5_000_000 else passes // 2) // (1 if start is None else 5))
+    first = 0.2 if start is None else 0.04
+    over = Passes(core, threads)
+    with over.pool:
+        usage = over.best(np.zeros(core.rows))[1]
+        unit = _price_units(core, over.choice)
+        if start is not None:
+            usage = over.best(prices)[1]
+        low = np.where(np.isfinite(core.lower), -core.penalty, 0.0)
+        high = np.where(np.isfinite(core.upper), core.penalty, 0.0)
+        mean, square, promising = np.zeros(core.rows), np.zeros(core.rows), prices
+        value = kept.bound
+        for step in range(1, passes + 1):
+            gradient = _gradient(core, prices, usage)
+            mean += 0.1 * (gradient - mean)
+            square += 0.02 * (gradient**2 - square)
+            direction = (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.98**step)) + 1e-12)
+            rate = first * (0.001 / first) ** ((step - 1) / max(1, passes - 1))
+            prices = np.clip(prices - rate * unit * direction, low, high)
+            total, usage = over.best(prices)
+            quick = total + of_rows(core, prices)
+            if quick < value:
+                value, promising = quick, prices
+            if time.monotonic() > end or (step % 10 == 0 and stop is not None and stop(value)):
+                break
     proved = bound(core, promising)
-    if proved < kept.bound:
-        kept = Dual(promising, proved, step)
-    return kept
+    return Dual(promising, proved, step) if proved < kept.bound else kept
 
 
 def lp_prices(core: Core, seconds: float) -> np.ndarray | None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from optimizer.core import Core
-from optimizer.kernels import best_options, level_out, place
+from optimizer.kernels import best_options, curve, factorise, level_out, place, solve
+from optimizer.relaxation import relaxation
 from tests.cores import random_core
 
 SEEDS = range(60)
@@ -115,3 +116,36 @@ def test_level_out_takes_the_least_loaded_rep_that_has_room() -> None:
         )  # fmt: skip
         np.testing.assert_array_equal(choice, expected)
         np.testing.assert_allclose(usage[:-1], core.usage(choice), atol=1e-9)
+
+
+def test_the_normal_equations_are_those_of_the_dense_matrix() -> None:
+    for seed in SEEDS:
+        core, rng = random_core(seed), np.random.default_rng(seed)
+        lp = relaxation(core)
+        if not len(lp.row_of) or len(lp.begin) < 2:
+            continue
+        weight, a = rng.uniform(0.1, 2, len(lp.value)), lp.matrix.toarray()
+        total, expected = lp.sums(weight), a.T @ (weight[:, None] * a)
+        for first, last, whole in zip(lp.begin[:-1], lp.begin[1:], total, strict=True):
+            pull = weight[first:last] @ a[first:last]
+            expected -= np.outer(pull, pull) / whole
+        entry, out = lp.matrix.indptr.astype(np.int64), np.zeros((a.shape[1], a.shape[1]))
+        for part in range(2):
+            curve(part, 2, lp.begin, total, entry, lp.matrix.indices, lp.matrix.data, weight, a.size + 1, out)
+        np.testing.assert_allclose(np.tril(out), np.tril(expected), atol=1e-9 * max(1.0, np.abs(expected).max()))
+
+
+def test_factorising_and_solving_solve() -> None:
+    rng = np.random.default_rng(1)
+    for n in (1, 2, 7, 40):
+        a = rng.normal(size=(n, n + 2))
+        whole = a @ a.T + 0.1 * np.eye(n)
+        right, lower = rng.normal(size=n), np.tril(whole)
+        answer = right.copy()
+        factorise(lower, np.empty(n))
+        solve(lower, answer)
+        np.testing.assert_allclose(whole @ answer, right, atol=1e-8)
+    flat, answer = np.zeros((2, 2)), np.ones(2)
+    factorise(flat, np.empty(2))
+    solve(flat, answer)
+    assert not answer.any() or np.abs(answer).max() < 1e-100

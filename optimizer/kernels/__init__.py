@@ -27,7 +27,16 @@ def _cache_folder() -> str:
 
 os.environ.setdefault("NUMBA_CACHE_DIR", _cache_folder())
 
+from optimizer.kernels.curvature import curve, factorise, solve  # noqa: E402
 from optimizer.kernels.filling import level_out, place  # noqa: E402
-from optimizer.kernels.pricing import best_options  # noqa: E402
+from optimizer.kernels.pricing import best_of_range, best_options  # noqa: E402
 
-__all__ = ["best_options", "level_out", "place"]
+__all__ = [
+    "best_of_range",
+    "best_options",
+    "curve",
+    "factorise",
+    "level_out",
+    "place",
+    "solve",
+]
