@@ -1,1 +1,2 @@
-"""Measured, never asserted in tests: `python -m benchmarks build`, `python -m benchmarks engines`."""
+"""Measured, never asserted in tests: `python -m benchmarks NAME [--json]`, NAME one of scale, gap, sscflp, books,
+profile, resolve."""

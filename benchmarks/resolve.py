@@ -1,0 +1,173 @@
+"""A rep leaves: how fast the plan is mended, from nothing and from the previous plan and its prices."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.instances import samples
+from benchmarks.peers import OURS, known_engines, warm_up
+from benchmarks.runs import NAN, Run, Task, alone, as_row, blank, first_time, peak_gib
+from optimizer.core import share_of
+from optimizer.errors import SolverError
+from optimizer.plan import Plan
+from optimizer.problem import Problem
+
+#: the first solve's gap is asked for again with this much room, as a share of it and absolutely
+HAIR, LEAST = 0.02, 1e-6
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    known = known_engines()
+    parser.add_argument("--size", nargs="+", default=["10000x200"], help="ACCOUNTSxREPS …")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="seeds of the companies")
+    parser.add_argument("--engine", choices=[*known, "auto"], default=OURS if OURS in known else "auto")
+    parser.add_argument("--time-limit", type=float, default=60.0)
+    parser.add_argument("--first-gap", type=float, default=5e-4, help="share at which the first solve stops")
+    parser.add_argument(
+        "--gap", type=float, help="share to reach after the change; the first solve's and a hair by default"
+    )
+    parser.add_argument("--threads", type=int, default=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """One solve of the story: its run, and what the next one may begin with."""
+
+    run: Run
+    gap: float
+    target: float
+    seconds_to_target: float
+    plan: Plan | None = None
+    prices: np.ndarray | None = None
+    busiest: str = ""
+    accounts: int = 0
+
+
+def measure(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Three rows a company: the first solve, then without the busiest rep cold and warm. Each in a fresh process."""
+    warm_up([arguments.engine])
+    for instance in samples(arguments.size, arguments.seeds):
+        task = Task(instance, arguments.engine, arguments.time_limit, arguments.first_gap, threads=arguments.threads)
+        first = _told(task, "first", NAN, None)
+        yield _row(first, "first")
+        if first.plan is None:
+            continue
+        gap = arguments.gap or first.gap * (1 + HAIR) + LEAST
+        left = replace(task, instance=replace(instance, without=(first.busiest,)), gap=gap)
+        for how, previous in (("cold", None), ("warm", first)):
+            yield _row(_told(left, how, gap, previous), how) | {"left": f"{first.busiest} ({first.accounts} accounts)"}
+
+
+def _told(task: Task, how: str, target: float, previous: Solved | None) -> Solved:
+    try:
+        solved = alone(solved_from, task, target, previous)
+    except SolverError as problem:
+        solved = Solved(blank(task, "FAILED", note=str(problem)), NAN, target, NAN)
+    line = f"{task.instance.name}  {how}: {solved.run.status}, gap {solved.gap:.4%} in {solved.run.seconds:.1f} s"
+    print(f"{line}; {solved.target:.4%} after {solved.seconds_to_target:.1f} s", file=sys.stderr, flush=True)
+    return solved
+
+
+def solved_from(task: Task, target: float, previous: Solved | None) -> Solved:
+    """Solve in the process that calls, from what a previous solve left where there is one."""
+    from optimizer.solve import solve
+
+    problem = task.instance.company()
+    more: dict[str, Any] = {}
+    note = ""
+    if previous is not None and previous.plan is not None and previous.prices is not None:
+        more["start"] = previous.plan
+        if "prices" in inspect.signature(solve).parameters:
+            before = replace(task.instance, without=()).company()
+            more["prices"] = carry(before, previous.prices, problem)
+        else:
+            note = "this version's solve takes no prices: warm from the plan only"
+    result = solve(problem, task.engine, task.time_limit, task.gap, task.seed, threads=task.threads, **more)
+    run = blank(
+        task,
+        result.status,
+        value=result.objective,
+        bound=result.bound,
+        bound_by=result.bound_by,
+        seconds=result.seconds,
+        seconds_to_best=first_time(result.trace.to_numpy(dtype=float), result.objective, result.seconds),
+        options=problem.core.options,
+        rows=problem.core.rows,
+        note="; ".join([*result.notes, *filter(None, [note])]),
+        peak_gib=peak_gib(),
+    )
+    target = result.gap_share if np.isnan(target) else target
+    took = reached(result.trace.to_numpy(dtype=float), target, result.gap_share, result.seconds)
+    if result.plan is None:
+        return Solved(run, NAN, target, took)
+    served = result.plan.rep[result.plan.rep >= 0]
+    count = np.bincount(served, minlength=len(result.plan.reps))
+    busiest = int(count.argmax())
+    return Solved(
+        run,
+        result.gap_share,
+        target,
+        took,
+        result.plan,
+        result.prices,
+        str(result.plan.reps[busiest]),
+        int(count[busiest]),
+    )
+
+
+def reached(trace: np.ndarray, target: float, final: float, end: float) -> float:
+    """Seconds at which a trace of (seconds, objective, bound) came within the share `target`; `end` where only the
+    conclusion did, NaN where nothing did."""
+    for seconds, objective, bound in trace:
+        if share_of(bound, objective) <= target:
+            return float(seconds)
+    return end if final <= target else NAN
+
+
+def carry(previous: Problem, prices: np.ndarray, problem: Problem) -> np.ndarray:
+    """[R] the prices of a previous problem on the rows of another, row by row of the same rule, measure, scope and name.
+    Rows that were not there have no price."""
+    known = pd.Series(prices, index=_names(previous))
+    known = known[~known.index.duplicated()]
+    return known.reindex(_names(problem)).fillna(0.0).to_numpy(dtype=float)
+
+
+def _names(problem: Problem) -> pd.MultiIndex:
+    """The rows by name; rows of one name are told apart by their place among them."""
+    names = problem.limits[["rule", "measure", "scope", "row"]]
+    return pd.MultiIndex.from_frame(names.assign(place=names.groupby(list(names.columns), sort=False).cumcount()))
+
+
+def _row(solved: Solved, how: str) -> dict[str, Any]:
+    row = {**as_row(solved.run), "gap": solved.gap, "target_gap": solved.target}
+    return {"instance": row.pop("instance"), "solve": how, "seconds_to_target": solved.seconds_to_target, **row}
+
+
+def tables(rows: Sequence[dict[str, Any]], arguments: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
+    """Every solve, and for each size the medians over the seeds of cold, warm and their ratio."""
+    summary = []
+    for group in dict.fromkeys(row["group"] for row in rows):
+        pairs = [
+            (cold["seconds_to_target"], warm["seconds_to_target"])
+            for cold, warm in zip(_of(rows, group, "cold"), _of(rows, group, "warm"), strict=False)
+        ]
+        both = np.array([p for p in pairs if np.isfinite(p).all()]).reshape(-1, 2)
+        line: dict[str, Any] = {"company": group, "pairs": len(pairs), "both_reached_the_gap": len(both)}
+        if len(both):
+            cold, warm = np.median(both, axis=0)
+            ratio = float(np.median(both[:, 0] / np.maximum(both[:, 1], 1e-3)))
+            line |= {"cold_seconds": float(cold), "warm_seconds": float(warm), "cold_over_warm": ratio}
+        summary.append(line)
+    return {"Solves": list(rows), "Summary": summary}
+
+
+def _of(rows: Sequence[dict[str, Any]], group: str, how: str) -> list[dict[str, Any]]:
+    return [row for row in rows if row["group"] == group and row["solve"] == how]
