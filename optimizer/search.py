@@ -1,0 +1,189 @@
+"""Local search below the bound: annealing with ejection chains in which the rows' losses come in gradually.
+
+At prices near the best, the units' first choices are almost the best plan and only the rows do not fit. So the search
+starts with losses that hardly count, which lets units with small regrets settle where the rows need them, and raises
+their share to the full; a hard row may be broken for a price that rises to a firm one (strategic oscillation, Glover 1977).
+Small problems are annealed whole, several times over; large ones in parts of neighbouring reps that change every round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array, diags_array
+
+from optimizer.board import Board, Ledger, Pressure, Shortlist
+from optimizer.core import Core
+
+#: units up to which a problem is annealed whole, and about so many make a part of a larger one
+WHOLE, PART = 3_000, 6_000
+#: independent walks over a small problem
+WALKS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Cooling:
+    """One annealing: `rounds` steps in which the temperature falls from `hot` to `cold` (shares of the typical regret),
+    the share of the rows' losses rises from `share` to 1, and breaches become firm."""
+
+    rounds: int = 16
+    hot: float = 0.3
+    cold: float = 0.01
+    share: float = 0.03
+    firm: tuple[float, float] = (1.0, 100.0)
+
+    def at(self, step: float) -> tuple[float, Pressure]:
+        """Temperature and pressure after so many rounds."""
+        done = step / self.rounds
+        share = self.share ** (1.0 - min(1.0, done / 0.8))
+        return (
+            self.hot * (self.cold / self.hot) ** done,
+            Pressure(share, self.firm[0] * (self.firm[1] / self.firm[0]) ** done),
+        )
+
+
+class Search:
+    """A search over one core at one shortlist; `run` anneals from a choice and gives the one it ends with.
+
+    `stop()` is asked between short calls of the kernel. Everything but the moment of stopping follows from the seed.
+    """
+
+    def __init__(self, core: Core, listed: Shortlist, seed: int, threads: int, stop: Callable[[], bool]) -> None:
+        self.core, self.listed, self.threads, self.stop = core, listed, threads, stop
+        self.random = np.random.default_rng(seed)
+        first = np.where(listed.best > 0, listed.option[:, 0], -1)
+        self.first_choice = np.where(core.mandatory, listed.option[:, 0], first)
+        self.ledger = Ledger(core, listed.prices, self.first_choice)
+        second = np.sort(np.concatenate([listed.regret, listed.best[:, None]], axis=1), axis=1)[:, 1]
+        second = second[np.isfinite(second) & (second > 0)]
+        self.typical = float(np.median(second)) if len(second) else 1.0
+        self.links = _links(core, listed) if core.units > WHOLE else None
+
+    def run(self, choice: np.ndarray, cooling: Cooling, tries: int, unit: np.ndarray | None = None) -> list[np.ndarray]:
+        """Anneal from `choice` [U] with about so many chains in all; what each walk ends with. `unit` limits it to some."""
+        if self.links is None:
+            return self._whole(choice, cooling, tries)
+        for step in range(cooling.rounds):
+            if self.stop():
+                break
+            choice = self._round(choice, cooling, step, tries // cooling.rounds)
+        return [choice]
+
+    def _whole(self, choice: np.ndarray, cooling: Cooling, tries: int) -> list[np.ndarray]:
+        """Independent walks over the whole problem."""
+        every, reps = np.arange(self.core.units), np.ones(len(self.core.cost), dtype=bool)
+        boards = [Board(self.core, self.listed, choice, every, reps) for _ in range(WALKS)]
+        states = [self._state() for _ in boards]
+
+        def walk(i: int) -> np.ndarray:
+            for step in range(cooling.rounds):
+                if self.stop():
+                    break
+                self._anneal(boards[i], boards[i].choice, cooling, step, tries // (WALKS * cooling.rounds), states[i])
+            return boards[i].choice
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(walk, range(WALKS)))
+
+    def _round(self, choice: np.ndarray, cooling: Cooling, step: int, tries: int) -> np.ndarray:
+        """One step of the annealing, in parts that the threads share out."""
+        part_of = self._partition(choice)
+        count = int(part_of.max()) + 1
+        home = self._home(choice, part_of)
+        used = self.core.usage(choice)
+        room = _rooms(self.core, part_of, count)
+        states = [self._state() for _ in range(count)]
+
+        def anneal(p: int) -> tuple[np.ndarray, np.ndarray]:
+            unit = np.flatnonzero(home == p)
+            if self.stop() or not len(unit):
+                return unit, choice[unit]
+            board = Board(self.core, self.listed, choice, unit, part_of == p)
+            share = max(1, tries * len(unit) // self.core.units)
+            self._anneal(board, choice, cooling, step, share, states[p], used, room[:, p])
+            return unit, board.choice
+
+        out = choice.copy()
+        with ThreadPoolExecutor(self.threads) as pool:
+            for unit, own in pool.map(anneal, range(count)):
+                out[unit] = own
+        return out
+
+    def _anneal(
+        self,
+        board: Board,
+        choice: np.ndarray,
+        cooling: Cooling,
+        step: int,
+        tries: int,
+        state: np.ndarray,
+        used: np.ndarray | None = None,
+        room: np.ndarray | float = 1.0,
+    ) -> None:
+        """One step on one board, in kernel calls short enough to be stopped between."""
+        core = self.core
+        users = np.bincount(np.append(core.rep, len(core.cost))[choice], minlength=len(core.cost) + 1)
+        heat, pressure = cooling.at(step)
+        end = cooling.at(step + 1)[0]
+        rows = self.ledger.rows(core.usage(choice) if used is None else used, pressure, room)
+        calls = max(1, -(-tries // CALL))
+        for i in range(calls):
+            if self.stop():
+                return
+            warm, cool = (heat * (end / heat) ** ((i + d) / calls) * self.typical for d in (0, 1))
+            board.run(rows, users, max(1, tries // calls), (warm, cool), state)
+
+    def _partition(self, choice: np.ndarray) -> np.ndarray:
+        """[M] a part for every rep: reps that the same units like are near each other on a random smooth line, which is
+        cut into parts of about as many units."""
+        size = np.bincount(self.core.rep[choice[choice >= 0]], minlength=len(self.core.cost))
+        place = self.random.standard_normal(len(size))
+        for _ in range(SMOOTHING):
+            place = self.links @ place
+            place = (place - place.mean()) / max(1e-12, place.std())
+        order = np.argsort(place + 1e-9 * self.random.random(len(size)), kind="stable")
+        parts = max(2, round(self.core.units / PART))
+        load = np.cumsum(size[order] + 1.0)
+        out = np.empty(len(size), dtype=np.int64)
+        out[order] = np.minimum(parts - 1, (load / load[-1] * parts).astype(np.int64))
+        return np.unique(out, return_inverse=True)[1]
+
+    def _home(self, choice: np.ndarray, part_of: np.ndarray) -> np.ndarray:
+        """[U] the part that may move each unit: its rep's, or for the unserved that of one of the reps it likes."""
+        slot = self.random.integers(0, self.listed.option.shape[1], self.core.units)
+        liked = self.listed.option[np.arange(self.core.units), slot]
+        at = np.where(choice >= 0, choice, np.where(liked >= 0, liked, self.listed.option[:, 0]))
+        return np.where(at >= 0, part_of[self.core.rep[np.maximum(at, 0)]], 0)
+
+    def _state(self) -> np.ndarray:
+        return self.random.integers(1, 1 << 62, 1).astype(np.uint64)
+
+
+#: chains in one kernel call; how often a random line is smoothed
+CALL, SMOOTHING = 5_000, 12
+
+
+def _links(core: Core, listed: Shortlist) -> csr_array:
+    """[M, M] how much of the liking of each rep's units goes to each rep; rows sum to 1."""
+    unit, slot = np.nonzero(listed.option >= 0)
+    rep = core.rep[listed.option[unit, slot]]
+    likes = csr_array((np.ones(len(unit)), (unit, rep)), shape=(core.units, len(core.cost)))
+    both = (likes.T @ likes).tocsr()
+    total = np.asarray(both.sum(axis=1)).ravel()
+    return csr_array(diags_array(1.0 / np.maximum(total, 1.0)) @ both)
+
+
+def _rooms(core: Core, part_of: np.ndarray, parts: int) -> np.ndarray:
+    """[R, P] the share of each row's distance to its bounds that each part may use: all of it for the one part whose
+    reps alone have the row, an equal share where several can change it."""
+    touched = np.zeros((core.rows + 1, parts), dtype=bool)
+    for _, _, by_rep, row in core.factor:
+        if by_rep:
+            touched[core.rep_row[row], part_of] = True
+        else:
+            touched[np.unique(core.unit_row[row])] = True
+    touched = touched[:-1]
+    return 1.0 / np.maximum(1, touched.sum(axis=1))[:, None] * np.ones((1, parts))
