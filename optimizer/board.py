@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.core import Core
-from optimizer.dual import _price_units as price_units
-from optimizer.kernels.shortlist import shortlist
+from optimizer.dual import price_units
 from optimizer.kernels.chains import chains
+from optimizer.kernels.shortlist import shortlist
 
 #: a hard row counts as broken beyond this share of its bound, well inside what `Core` tolerates
 STRICT = 1e-9
@@ -76,7 +76,9 @@ class Board:
         wide = max(1, int(usable.sum(axis=1).max(initial=1)))
         order = order[:, :wide]
         self.option = np.take_along_axis(option, order, axis=1)
-        self.regret = np.where(np.take_along_axis(usable, order, axis=1), np.take_along_axis(regret, order, axis=1), 0.0)
+        self.regret = np.where(
+            np.take_along_axis(usable, order, axis=1), np.take_along_axis(regret, order, axis=1), 0.0
+        )
         self.slots = usable.sum(axis=1)
         self.slot = np.argmax(self.option == held[:, None], axis=1)
         inside = np.arange(wide) < self.slots[:, None]

@@ -81,7 +81,7 @@ class Case:
             if not same(outcome.bound, by_prices):
                 proved, bound_by = outcome.bound, "search"
             if outcome.claim == "optimal" and same(outcome.bound, value):
-                optimal = self._agrees(outcome, value)
+                optimal = outcome.agreed or self._agrees(outcome, value)
                 if not optimal:
                     notes.append(f"{self.engine} claims proof, but no second solver agreed in the time given")
         proved = max(proved, value) if same(proved, value) else proved

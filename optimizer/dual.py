@@ -154,7 +154,7 @@ def ascend(
     over = Passes(core, threads)
     with over.pool:
         usage = over.best(np.zeros(core.rows))[1]
-        unit = _price_units(core, over.choice)
+        unit = price_units(core, over.choice)
         if start is not None:
             usage = over.best(prices)[1]
         low = np.where(np.isfinite(core.lower), -core.penalty, 0.0)
@@ -227,7 +227,7 @@ def _position_columns(core: Core, opened: np.ndarray, side: np.ndarray) -> csr_a
     return csr_array((side[rows], (rows, column)), shape=(core.rows, len(opened)))
 
 
-def _price_units(core: Core, choice: np.ndarray) -> np.ndarray:
+def price_units(core: Core, choice: np.ndarray) -> np.ndarray:
     """[R] what a unit of each row's measure is worth, roughly: value ÷ measure of the options units would like, by
     factor. Sets the size of the first steps; a soft row's is at most its penalty."""
     taken = choice[choice >= 0]

@@ -18,6 +18,7 @@ from optimizer.rules.base import Restriction, Rows
 from optimizer.scenario import Scenario, default_scenario, load_scenario, scenario_files
 from optimizer.scores import Scores, score
 from optimizer.tables import Tables
+from optimizer.tighten import tighten
 from optimizer.validate import validate
 
 
@@ -26,7 +27,7 @@ class Problem:
     """A scenario ready to solve: its core, and how to read a choice of options as a plan.
 
     `limits` describes row r of the core (rule, measure, scope, row, offset): what a reader sees is the core's left side
-    plus the offset. `impossible` lists mandatory units that no option serves.
+    plus the offset, except in soft rows that `tighten` has changed. `impossible` lists mandatory units that no option serves.
     """
 
     core: Core
@@ -80,7 +81,7 @@ def build(tables: Tables, scenario: Scenario | None = None) -> Problem:
     options = build_options(scores, restrictions)
     value = options.total(scores.value)
     posted = [(rule, rule.post(options)) for rule in scenario.active if rule.posts == "rows"]
-    core = make_core(options, value, [rows for _, rows in posted])
+    core = tighten(make_core(options, value, [rows for _, rows in posted]))
     count = [len(rows.labels) for _, rows in posted]
     limits = pd.DataFrame(
         {

@@ -41,6 +41,7 @@ class Outcome:
     trace: tuple[tuple[float, float, float], ...]
     notes: tuple[str, ...] = ()
     short: tuple[int, ...] = ()
+    agreed: bool = False
 
 
 def run_child(
@@ -138,7 +139,8 @@ class _Watch:
         bound = min(float(answer.get("bound", np.inf)), self.bound if answer else np.inf)
         notes = tuple(answer.get("notes", ()))
         claim, short = answer.get("claim", "none"), tuple(answer.get("short", ()))
-        return Outcome(plan, claim, bound, self._array("prices"), stopped, tuple(self.trace), notes, short)
+        trace, agreed = tuple(self.trace), bool(answer.get("agreed"))
+        return Outcome(plan, claim, bound, self._array("prices"), stopped, trace, notes, short, agreed)
 
     def _array(self, name: str) -> np.ndarray | None:
         path = self.folder / f"{name}.npy"

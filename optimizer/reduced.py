@@ -37,7 +37,9 @@ class Reduced:
         return np.where((own >= 0) & (len(self.option) > 0) & (np.append(self.option, -2)[at] == own), at, -1)
 
 
-def reduce(core: Core, choice: np.ndarray, free: np.ndarray, keep: np.ndarray, usage: np.ndarray | None = None) -> Reduced:
+def reduce(
+    core: Core, choice: np.ndarray, free: np.ndarray, keep: np.ndarray, usage: np.ndarray | None = None
+) -> Reduced:
     """Units where `free` [U] is true with their options in `keep` [K] (positions, ascending); the others hold `choice`.
 
     `usage` [R] is what `core.usage(choice)` gives, where it is known. Rows that no kept option reaches are left out, and

@@ -89,5 +89,13 @@ def run_here(name: str, core: Core, limits: Limits, report: Listener | None, hin
     answer, dual = run(name, core, limits, tell, hint)
     stopped: StoppedHow = "user" if asked[0] else "time" if answer.stopped and limits.left() <= 0 else "end"
     return Outcome(
-        answer.choice, answer.claim, answer.bound, dual.prices, stopped, tuple(trace), answer.notes, answer.short
+        answer.choice,
+        answer.claim,
+        answer.bound,
+        dual.prices,
+        stopped,
+        tuple(trace),
+        answer.notes,
+        answer.short,
+        answer.agreed,
     )

@@ -25,7 +25,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("bring in", ("importing", "sample")),
     ("score", ("lists", "plan", "scoring", "people", "performance", "accounts", "scores")),
     ("rule", ("rules", "options", "scenario")),
-    ("build", ("core", "problem")),
+    ("build", ("core", "tighten", "problem")),
     ("judge", ("check", "certificate")),
     ("price", ("kernels", "relaxation", "barrier", "dual", "reduced")),
     ("solve", ("result", "relax", "engines", "proof", "process", "conclude", "solve")),

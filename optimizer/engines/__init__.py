@@ -7,6 +7,7 @@ the process that needs it and by no other.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 
 from optimizer.engines.base import Answer, Engine, Limits, Progress, Report
@@ -15,16 +16,26 @@ from optimizer.errors import unknown
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where an engine is, whether it can prove optimality, and what it does, without importing it."""
+    """Where an engine is, whether it can prove optimality, and what it does, without importing it. `exact_by` names the
+    exact engines that it is given for sub-problems."""
 
     name: str
     module: str
     cls: str
     exact: bool
     about: str
+    exact_by: tuple[str, ...] = ()
 
 
 ENGINES: tuple[Entry, ...] = (
+    Entry(
+        "prices",
+        "optimizer.engines.prices",
+        "Prices",
+        False,
+        "prices, then local search below the bound they prove",
+        ("highs", "cpsat"),
+    ),
     Entry("cpsat", "optimizer.engines.cpsat", "CpSat", True, "OR-Tools CP-SAT on the whole model"),
     Entry("highs", "optimizer.engines.highs", "Highs", True, "HiGHS branch and cut on the whole model"),
     Entry("greedy", "optimizer.engines.greedy", "Greedy", False, "biggest first, each to the rep worth most with room"),
@@ -43,7 +54,7 @@ def entry(name: str) -> Entry:
 def load(name: str) -> Engine:
     """The engine itself; imports its solver."""
     e = entry(name)
-    engine: Engine = getattr(import_module(e.module), e.cls)()
+    engine: Engine = getattr(import_module(e.module), e.cls)(*(partial(load, other) for other in e.exact_by))
     return engine
 
 

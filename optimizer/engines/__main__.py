@@ -38,7 +38,7 @@ def main(folder: Path) -> int:
         outbox.array("answer", answer.choice)
     outbox.array("prices", dual.prices)
     said: dict[str, object] = {"bound": answer.bound, "claim": answer.claim, "stopped": answer.stopped}
-    said |= {"notes": answer.notes, "short": answer.short}
+    said |= {"notes": answer.notes, "short": answer.short, "agreed": answer.agreed}
     outbox.finish({**said, "choice": answer.choice is not None})
     return 0
 

@@ -7,7 +7,7 @@ A complete engine, "nobody serves anybody"::
         exact = False
         about = "leaves every account unserved"
 
-        def solve(self, core, limits, report, hint=None):
+        def solve(self, core, limits, report, hint=None, prices=None):
             choice = np.full(core.units, -1)
             report(Progress(limits.elapsed(), core.objective(choice), choice=choice))
             return Answer(choice, claim="none")
@@ -68,13 +68,15 @@ Report = Callable[[Progress], bool]
 class Answer:
     """The best plan met (None: none that keeps every hard row), what the engine claims, and its own bound (inf: none).
 
-    `stopped` says that it was told to stop or ran out of time. `short` names the hard rows that its best try did not keep.
+    `stopped` says that it was told to stop or ran out of time, `agreed` that a second exact engine proved the same.
+    `short` names the hard rows that its best try did not keep.
     """
 
     choice: np.ndarray | None
     bound: float = float("inf")
     claim: Claim = "none"
     stopped: bool = False
+    agreed: bool = False
     short: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -91,6 +93,14 @@ class Engine:
     about: ClassVar[str]
     exact: ClassVar[bool] = False
 
-    def solve(self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None = None) -> Answer:
-        """The best plan this engine finds within its limits; `hint` [U] is a plan to start from."""
+    def solve(
+        self,
+        core: Core,
+        limits: Limits,
+        report: Report,
+        hint: np.ndarray | None = None,
+        prices: np.ndarray | None = None,
+    ) -> Answer:
+        """The best plan this engine finds within its limits; `hint` [U] is a plan to start from, `prices` [R] are near
+        the best, for engines that search by them."""
         raise NotImplementedError

@@ -39,7 +39,14 @@ class CpSat(Engine):
     about = "OR-Tools CP-SAT on the whole model; proves small problems"
     exact = True
 
-    def solve(self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None = None) -> Answer:
+    def solve(
+        self,
+        core: Core,
+        limits: Limits,
+        report: Report,
+        hint: np.ndarray | None = None,
+        prices: np.ndarray | None = None,
+    ) -> Answer:
         scaled = integer_model(core, hint)
         model = cp_model.CpModel()
         if not model.proto.parse_text_format(scaled.text):

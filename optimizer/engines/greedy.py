@@ -6,7 +6,8 @@ import numpy as np
 
 from optimizer.core import Core
 from optimizer.engines.base import Answer, Engine, Limits, Progress, Report
-from optimizer.kernels import level_out, place
+from optimizer.kernels import level_out
+from optimizer.waterfall import sizes, waterfall
 
 
 class Greedy(Engine):
@@ -17,7 +18,14 @@ class Greedy(Engine):
     name = "greedy"
     about = "biggest first, each to the rep worth most that still has room"
 
-    def solve(self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None = None) -> Answer:
+    def solve(
+        self,
+        core: Core,
+        limits: Limits,
+        report: Report,
+        hint: np.ndarray | None = None,
+        prices: np.ndarray | None = None,
+    ) -> Answer:
         choice = waterfall(core, needy_only=False)
         if hint is not None and not core.feasible(choice):
             choice = waterfall(core, needy_only=False, start=hint)
@@ -31,7 +39,14 @@ class Balance(Engine):
     name = "balance"
     about = "biggest first, each onto the least loaded eligible rep"
 
-    def solve(self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None = None) -> Answer:
+    def solve(
+        self,
+        core: Core,
+        limits: Limits,
+        report: Report,
+        hint: np.ndarray | None = None,
+        prices: np.ndarray | None = None,
+    ) -> Answer:
         choice = level(core, waterfall(core, needy_only=True))
         if hint is not None and not core.feasible(choice):
             choice = level(core, waterfall(core, needy_only=True, start=hint))
@@ -51,51 +66,6 @@ def level(core: Core, choice: np.ndarray) -> np.ndarray:
         core.unit_row, core.rep_row, core.factor, core.lower, core.upper, np.isinf(core.penalty), usage, choice,
     )  # fmt: skip
     return choice
-
-
-def sizes(core: Core) -> np.ndarray:
-    """[U] how big a unit is: its largest option value, at least a cent so that every unit counts."""
-    return np.maximum(0.01, core.largest(core.value))
-
-
-def waterfall(core: Core, needy_only: bool, start: np.ndarray | None = None) -> np.ndarray:
-    """[U] the greedy choice: mandatory units, what fits of `start`, then unmet rows, then (unless `needy_only`) all that
-    is worth something."""
-    choice = np.full(core.units, -1, dtype=np.int64)
-    usage = np.zeros(core.rows + 1)
-    hard = np.isinf(core.penalty)
-    order = np.argsort(-sizes(core), kind="stable")
-    freedom = np.diff(core.start)
-    must = order[core.mandatory[order]]
-    must = must[np.argsort(freedom[must], kind="stable")]
-    worthwhile = np.where(core.value > 0, core.value, -np.inf)
-
-    def fill(units: np.ndarray, rank: np.ndarray, needy: bool) -> None:
-        place(
-            units, core.start, core.rep, rank, core.unit_coef, core.option_coef, core.unit_row, core.rep_row, core.factor,
-            core.lower, core.upper, hard, usage, choice, needy,
-        )  # fmt: skip
-
-    fill(must, core.value, False)
-    if start is not None:
-        given = start[start >= 0]
-        only = np.full(core.options, -np.inf)
-        only[given] = core.value[given]
-        per_room = core.value[given] / np.maximum(room(core, given), 1e-9)
-        fill(core.unit[given][np.argsort(-per_room, kind="stable")], only, False)
-    fill(order, core.value, True)
-    if not needy_only:
-        fill(order, worthwhile, False)
-    return choice
-
-
-def room(core: Core, chosen: np.ndarray) -> np.ndarray:
-    """[chosen] the share of hard upper bounds that each option takes, summed over its rows."""
-    out = np.zeros(len(chosen))
-    upper = np.append(np.where(np.isinf(core.penalty) & (core.upper > 0), core.upper, np.inf), np.inf)
-    for row, amount in core.contributions(chosen):
-        out += np.maximum(0.0, amount) / upper[row]
-    return out
 
 
 def finish(core: Core, choice: np.ndarray, limits: Limits, report: Report) -> Answer:

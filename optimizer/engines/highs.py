@@ -19,7 +19,14 @@ class Highs(Engine):
     about = "HiGHS branch and cut on the whole model; proves small and middle problems"
     exact = True
 
-    def solve(self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None = None) -> Answer:
+    def solve(
+        self,
+        core: Core,
+        limits: Limits,
+        report: Report,
+        hint: np.ndarray | None = None,
+        prices: np.ndarray | None = None,
+    ) -> Answer:
         if (core.mandatory & (np.diff(core.start) == 0)).any():
             return Answer(None, claim="infeasible")
         if not core.options:

@@ -9,11 +9,13 @@ import numpy as np
 
 from optimizer.core import Core, share_of
 from optimizer.dual import PASSES, Dual, find_prices
-from optimizer.engines import entry, load
+from optimizer.engines import load
 from optimizer.engines.base import Answer, Limits, Progress, Report
 
 #: share of the time limit that finding prices may take
 PRICE_SHARE = 0.25
+#: engines that need no first plan
+WATERFALLS = ("greedy", "balance")
 
 
 def run(
@@ -32,27 +34,26 @@ def run(
         return asked[0]
 
     seconds = 1e9 if limits.deterministic else PRICE_SHARE * limits.left()
-    exact = entry(name).exact
-    dual = find_prices(core, seconds, stop, lp=not limits.deterministic, passes=PASSES)
+    dual = find_prices(core, seconds, stop, lp=not limits.deterministic, passes=PASSES, threads=limits.threads)
     if priced is not None:
         priced(dual.prices)
     asked[0] = report(Progress(limits.elapsed(), bound=dual.bound, phase="search")) or asked[0]
-    if exact and asked[0]:
+    if asked[0] and name not in WATERFALLS:
         return Answer(None, stopped=True), dual
     if dual.bound == -np.inf:
         return Answer(None, dual.bound, "infeasible"), dual
-    if exact and limits.left() <= 0:
+    if limits.left() <= 0 and name not in WATERFALLS:
         return Answer(None, stopped=True), dual
 
     def watched(progress: Progress) -> bool:
         """Stops as well when the plan is within the gap of what the prices prove, which a search may not know."""
         near = share_of(dual.bound, progress.objective) <= limits.gap
-        return report(progress) or (exact and near and progress.choice is not None)
+        return report(progress) or (near and progress.choice is not None)
 
-    first = load("greedy").solve(core, limits, report, hint) if exact else Answer(None)
+    first = Answer(None) if name in WATERFALLS else load("greedy").solve(core, limits, report, hint)
     if first.choice is not None and (hint is None or not core.feasible(hint)):
         hint = first.choice
-    return _better(core, first, load(name).solve(core, limits, watched, hint)), dual
+    return _better(core, first, load(name).solve(core, limits, watched, hint, dual.prices)), dual
 
 
 def _better(core: Core, first: Answer, answer: Answer) -> Answer:

@@ -203,7 +203,23 @@ def chains(  # type: ignore[no-untyped-def]
             if x == nobody:
                 break
             u, b = repair(
-                x, window, count, moved, state, slot, slots, regret, rep, row, amount, rows, users, cost, first, liked, at
+                x,
+                window,
+                count,
+                moved,
+                state,
+                slot,
+                slots,
+                regret,
+                rep,
+                row,
+                amount,
+                rows,
+                users,
+                cost,
+                first,
+                liked,
+                at,
             )
             if u < 0:
                 break

@@ -1,0 +1,49 @@
+"""The same problem, said so that prices prove more: equal on every plan, tighter between plans."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from optimizer.core import Core
+
+
+def tighten(core: Core) -> Core:
+    """The core with soft upper bounds kept option by option where one option alone exceeds them.
+
+    Where a row of amounts a ≥ 0 costs P a unit above its bound b ≥ 0, an option with a > b costs P (a − b) whatever else
+    is chosen: it is charged that in its value and counts b in the row. No plan's worth changes, since once such an option
+    is chosen everything else in the row is beyond the bound; but a relaxation can no longer escape the cost by splitting
+    a large account among reps (coefficient strengthening: Crowder, Johnson and Padberg 1983).
+    """
+    soft = np.isfinite(core.penalty) & np.isfinite(core.upper) & (core.upper >= 0)
+    alone = _rows_of_one_factor(core)
+    value, factor, extra = core.value, core.factor.copy(), []
+    for f, (by_option, coef, by_rep, line) in enumerate(core.factor):
+        rows = core.rep_row[line] if by_rep else core.unit_row[line]
+        here = np.unique(rows[rows >= 0])
+        here = here[soft[here] & alone[here]]
+        amounts = core.option_coef[coef] if by_option else core.unit_coef[coef]
+        if not len(here) or amounts.min(initial=0.0) < 0 or amounts.max(initial=0.0) <= core.upper[here].min():
+            continue
+        most = np.full(core.rows + 1, np.inf)
+        most[here] = core.upper[here]
+        row = rows[core.rep] if by_rep else rows[core.unit]
+        amount = amounts if by_option else amounts[core.unit]
+        over = np.maximum(0.0, amount - most[row])
+        if over.any():
+            value = value - np.where(over > 0, np.append(core.penalty, 0.0)[row], 0.0) * over
+            factor[f, :2] = 1, len(core.option_coef) + len(extra)
+            extra.append(amount - over)
+    return (
+        replace(core, value=value, factor=factor, option_coef=np.stack([*core.option_coef, *extra])) if extra else core
+    )
+
+
+def _rows_of_one_factor(core: Core) -> np.ndarray:
+    """[R] rows that a single factor adds to."""
+    count = np.zeros(core.rows + 1, dtype=np.int64)
+    for _, _, by_rep, line in core.factor:
+        count[np.unique(core.rep_row[line] if by_rep else core.unit_row[line])] += 1
+    return count[:-1] == 1
