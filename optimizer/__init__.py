@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from optimizer.importing import import_tables, load_mapping
     from optimizer.kpis import kpis
     from optimizer.plan import Plan
-    from optimizer.problem import Problem, build
+    from optimizer.problem import Problem, build, carry
     from optimizer.read import read, tables_of, write
     from optimizer.result import Result
     from optimizer.sample import sample, write_sample
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "BookfitError": "errors", "Finding": "errors", "Findings": "errors", "InputError": "errors", "UsageError": "errors",
     "Plan": "plan", "Problem": "problem", "Result": "result", "Scenario": "scenario", "Tables": "tables",
-    "build": "problem", "check": "check", "compare": "compare", "export": "export", "import_tables": "importing",
+    "build": "problem", "carry": "problem", "check": "check", "compare": "compare", "export": "export", "import_tables": "importing",
     "kpis": "kpis", "load_mapping": "importing", "load_scenario": "scenario", "read": "read", "read_run": "store",
     "sample": "sample", "solve": "solve", "tables_of": "read", "validate": "validate", "verify": "verify",
     "write": "read", "write_run": "store", "write_sample": "sample",
@@ -49,7 +49,7 @@ _WHERE = {
 
 __all__ = [
     "BookfitError", "Finding", "Findings", "InputError", "Plan", "Problem", "Result", "Scenario", "Tables", "UsageError",
-    "build", "check", "compare", "export", "import_tables", "kpis", "load_mapping", "load_scenario", "read", "read_run",
+    "build", "carry", "check", "compare", "export", "import_tables", "kpis", "load_mapping", "load_scenario", "read", "read_run",
     "sample", "solve", "tables_of", "validate", "verify", "write", "write_run", "write_sample",
 ]  # fmt: skip
 

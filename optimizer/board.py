@@ -116,7 +116,7 @@ class Board:
 
 
 #: repairs a chain may make, and slots it looks at for each
-DEPTH, WINDOW = 6, 32
+DEPTH, WINDOW = 4, 12
 
 
 class Ledger:

@@ -96,6 +96,13 @@ def build(tables: Tables, scenario: Scenario | None = None) -> Problem:
     return Problem(core, scenario, scores, options, limits, tuple(int(u) for u in empty))
 
 
+def carry(previous: Problem, prices: np.ndarray, problem: Problem) -> np.ndarray:
+    """[R] the prices [R'] of a previous problem for the rows of this one, by rule, measure, scope and row; 0 for new rows."""
+    keys = ["rule", "measure", "scope", "row"]
+    known = previous.limits[keys].assign(price=prices).drop_duplicates(keys)
+    return problem.limits[keys].merge(known, how="left", on=keys)["price"].fillna(0.0).to_numpy()
+
+
 def make_core(options: Options, value: np.ndarray, posted: list[Rows]) -> Core:
     """Stack the rows of all limits; a coefficient array that several rules share is kept once."""
     stacks: dict[str, list[np.ndarray]] = {"unit": [], "option": [], "unit_row": [], "rep_row": []}

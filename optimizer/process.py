@@ -51,10 +51,11 @@ def run_child(
     report: Callable[[Progress], bool | None] | None = None,
     hint: np.ndarray | None = None,
     memory: int | None = None,
+    prices: np.ndarray | None = None,
 ) -> Outcome:
     """Solve in a child process. `report` hears of progress and may return True to stop; Ctrl-C stops too.
 
-    `memory` (bytes) is the most the child may hold, nine tenths of what is free by default. Raises `SolverError` when the
+    `prices` [R] are near the best already. `memory` (bytes) is the most the child may hold, nine tenths of what is free by default. Raises `SolverError` when the
     child dies without any plan.
     """
     memory = memory or int(available_bytes() * 0.9)
@@ -62,6 +63,8 @@ def run_child(
         folder = Path(name)
         if hint is not None:
             np.save(folder / "hint.npy", hint)
+        if prices is not None:
+            np.save(folder / "known.npy", prices)
         job = {
             "engine": engine,
             "core": str(core_folder),

@@ -28,13 +28,15 @@ def solve(
     threads: int = 2,
     report: Listener | None = None,
     start: Plan | None = None,
+    prices: np.ndarray | None = None,
     memory: int | None = None,
     in_process: bool = False,
 ) -> Result:
     """The best plan found within `time_limit` seconds (the child's start included), and how far it can be from the best.
 
     `gap` is the share at which to stop; 0 asks for proof. `report` hears of progress and may return True to stop.
-    `start` is a plan to begin with, today's by default. `memory` is in bytes. Raises `UsageError` for an unknown engine
+    `start` is a plan to begin with, today's by default; `prices` [R] are those of a problem like this one (`carry` brings
+    them over), from which the prices are found sooner. `memory` is in bytes. Raises `UsageError` for an unknown engine
     or a limit that makes no sense, `SolverError` when an engine dies without a plan. Infeasible is a result.
     """
     if not time_limit > 0 or not np.isfinite(time_limit) or not 0 <= gap < 1 or threads < 1:
@@ -46,7 +48,7 @@ def solve(
     entry(engine)
     limits = Limits(time_limit, gap, seed, deterministic, threads)
     hint = problem.choice(start or problem.today)
-    runner = _runner(in_process, memory)
+    runner = _runner(in_process, memory, prices)
     case = Case(problem, engine, why, limits, runner, report)
     if problem.impossible:
         return case.infeasible()
@@ -62,16 +64,29 @@ def guard(core: Core) -> None:
         raise UsageError("a limit has a bound that is not a number")
 
 
-def _runner(in_process: bool, memory: int | None) -> Runner:
+def _runner(in_process: bool, memory: int | None, prices: np.ndarray | None) -> Runner:
     def child(name: str, core: Core, limits: Limits, report: Listener | None, hint: np.ndarray | None) -> Outcome:
         with tempfile.TemporaryDirectory(prefix="bookfit-core-", ignore_cleanup_errors=True) as folder:
             core.save(Path(folder))
-            return run_child(name, Path(folder), limits, report, hint, memory)
+            return run_child(name, Path(folder), limits, report, hint, memory, known(core))
 
-    return run_here if in_process else child
+    def here(name: str, core: Core, limits: Limits, report: Listener | None, hint: np.ndarray | None) -> Outcome:
+        return run_here(name, core, limits, report, hint, known(core))
+
+    def known(core: Core) -> np.ndarray | None:
+        return prices if prices is not None and prices.shape == (core.rows,) else None
+
+    return here if in_process else child
 
 
-def run_here(name: str, core: Core, limits: Limits, report: Listener | None, hint: np.ndarray | None) -> Outcome:
+def run_here(
+    name: str,
+    core: Core,
+    limits: Limits,
+    report: Listener | None,
+    hint: np.ndarray | None,
+    prices: np.ndarray | None = None,
+) -> Outcome:
     """The same as a child does, in this process: for tests and small problems. Nothing kills it when it is late."""
     from optimizer.engines.run import run
 
@@ -86,7 +101,7 @@ def run_here(name: str, core: Core, limits: Limits, report: Listener | None, hin
         asked[0] = asked[0] or bool(report and report(Progress(progress.seconds, state[0], state[1], progress.phase)))
         return asked[0]
 
-    answer, dual = run(name, core, limits, tell, hint)
+    answer, dual = run(name, core, limits, tell, hint, prices=prices)
     stopped: StoppedHow = "user" if asked[0] else "time" if answer.stopped and limits.left() <= 0 else "end"
     return Outcome(
         answer.choice,

@@ -27,10 +27,10 @@ def main(folder: Path) -> int:
     from optimizer.engines.run import run
 
     core = Core.load(Path(job["core"]))
-    hint = np.load(folder / "hint.npy") if (folder / "hint.npy").exists() else None
+    hint, known = (np.load(f) if f.exists() else None for f in (folder / "hint.npy", folder / "known.npy"))
     outbox = Outbox(folder)
     try:
-        answer, dual = run(job["engine"], core, Limits(**job["limits"]), outbox.tell, hint, outbox.prices)
+        answer, dual = run(job["engine"], core, Limits(**job["limits"]), outbox.tell, hint, outbox.prices, known)
     except MemoryError:
         outbox.finish({"error": "memory"})
         return 0

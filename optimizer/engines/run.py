@@ -25,8 +25,10 @@ def run(
     report: Report,
     hint: np.ndarray | None = None,
     priced: Callable[[np.ndarray], None] | None = None,
+    prices: np.ndarray | None = None,
 ) -> tuple[Answer, Dual]:
-    """The engine's answer, and the prices that prove a bound for it whatever the engine. `priced` hears of them early."""
+    """The engine's answer, and the prices that prove a bound for it whatever the engine. `priced` hears of them early;
+    `prices` [R], of a problem like this one, are where to begin."""
     asked = [report(Progress(limits.elapsed(), phase="prices"))]
 
     def stop(bound: float) -> bool:
@@ -34,7 +36,9 @@ def run(
         return asked[0]
 
     seconds = 1e9 if limits.deterministic else PRICE_SHARE * limits.left()
-    dual = find_prices(core, seconds, stop, lp=not limits.deterministic, passes=PASSES, threads=limits.threads)
+    dual = find_prices(
+        core, seconds, stop, lp=not limits.deterministic, passes=PASSES, start=prices, threads=limits.threads
+    )
     if priced is not None:
         priced(dual.prices)
     asked[0] = report(Progress(limits.elapsed(), bound=dual.bound, phase="search")) or asked[0]

@@ -1,0 +1,211 @@
+"""The best book of every rep at unit prices, part by part of a tree of books (`optimizer.book_bound`).
+
+Arrays come in tuples. `model`: `first` [M + 1], `unit` [k] and `amount` [k, S] of items, the options in order of rep and
+unit; `limits`: `upper`, `lower`, `penalty`, `cut`, `slack` [M, S] of own rows; `tree`: `parent` [N], `item` [N] (the first
+item of the unit a node parts at) and `inside` [N].
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def price_items(model, prices, rate, place, out):  # type: ignore[no-untyped-def]
+    """Fill `out` [K]: at `place` [K] the price-adjusted value of every option; arguments as in `kernels.pricing`."""
+    start, rep, value, _, unit_coef, option_coef, unit_row, _, factor = model
+    for u in range(len(start) - 1):
+        base = 0.0
+        for f in range(len(factor)):
+            if factor[f, 0] == 0 and factor[f, 2] == 0:
+                base += prices[unit_row[factor[f, 3], u]] * unit_coef[factor[f, 1], u]
+        for k in range(start[u], start[u + 1]):
+            worth = value[k] - base
+            for f in range(len(factor)):
+                if factor[f, 2] == 1:
+                    each = rate[rep[k], f]
+                    if each != 0.0:
+                        worth -= each * (
+                            option_coef[factor[f, 1], k] if factor[f, 0] == 1 else unit_coef[factor[f, 1], u]
+                        )
+                elif factor[f, 0] == 1:
+                    worth -= prices[unit_row[factor[f, 3], u]] * option_coef[factor[f, 1], k]
+            out[place[k]] = worth
+
+
+@njit(cache=True, nogil=True)
+def walk(node, r, model, tree, state, base, mark):  # type: ignore[no-untyped-def]
+    """Set `state` (1 inside, 2 outside) of the units that lead to a node, and `base` [S], the least those inside use;
+    without `mark`, undo it."""
+    first, unit, amount = model
+    parent, item, inside = tree
+    begin, end = first[r], first[r + 1]
+    while parent[node] >= 0:
+        i = item[node]
+        if not mark:
+            state[i - begin] = 0
+        elif state[i - begin] == 0:
+            state[i - begin] = 1 if inside[node] else 2
+            if inside[node]:
+                for s in range(len(base)):
+                    least, k = amount[i, s], i + 1
+                    while k < end and unit[k] == unit[i]:
+                        least = min(least, amount[k, s])
+                        k += 1
+                    base[s] += least
+        node = parent[node]
+
+
+@njit(cache=True, nogil=True)
+def open_leaf(r, limits, mu, base, room, slope):  # type: ignore[no-untyped-def]
+    """What own prices `mu` [S] make of the rows' sides (-inf where the units inside do not fit); fills `room` [S] and
+    `slope` [S], the side that is priced (NaN: none)."""
+    upper, lower, penalty, cut, slack = limits
+    value = 0.0
+    for s in range(len(mu)):
+        room[s] = np.inf
+        slope[s] = np.nan
+        if cut[r, s]:
+            room[s] = upper[r, s] - base[s]
+            if room[s] < -slack[r, s] and penalty[r, s] == np.inf:
+                value = -np.inf
+        if mu[s] != 0.0:
+            slope[s] = upper[r, s] if mu[s] > 0.0 else lower[r, s]
+            value += mu[s] * slope[s]
+    return value
+
+
+@njit(cache=True, nogil=True)
+def free_worth(worth, r, k, model, limits, mu, room):  # type: ignore[no-untyped-def]
+    """What item `k` adds where `room` [S] is left: what needs more pays the penalty for it, or does not fit."""
+    amount, penalty, slack = model[2], limits[2], limits[4]
+    for s in range(len(mu)):
+        a = amount[k, s]
+        if a > room[s]:
+            if penalty[r, s] == np.inf:
+                if a > room[s] + slack[r, s]:
+                    return -np.inf
+            else:
+                fits = max(room[s], 0.0)
+                worth -= penalty[r, s] * (a - fits)
+                a = fits
+        worth -= mu[s] * a
+    return worth
+
+
+@njit(cache=True, nogil=True)
+def fill_leaf(r, worth, pi, model, limits, mu, room, state, used, take):  # type: ignore[no-untyped-def]
+    """The best book of a leaf: what its items are worth; adds to `used` [S] and sets `take` of the items taken."""
+    first, unit, amount = model
+    total, k = 0.0, first[r]
+    begin, end = first[r], first[r + 1]
+    while k < end:
+        u, mark, top, at = unit[k], state[k - begin], -np.inf, -1
+        while k < end and unit[k] == u:
+            w = worth[k] - pi[u]
+            if mark == 1:
+                for s in range(len(mu)):
+                    w -= mu[s] * amount[k, s]
+            elif mark == 0:
+                w = free_worth(w, r, k, model, limits, mu, room)
+            if w > top:
+                top, at = w, k
+            k += 1
+        if mark == 1 or (mark == 0 and top > 0.0):
+            total += top
+            take[at - begin] = 1
+            for s in range(len(mu)):
+                a = amount[at, s]
+                used[s] += a if mark == 1 else min(a, max(room[s], 0.0))
+    return total
+
+
+@njit(cache=True, nogil=True)
+def evaluate_leaf(r, node, worth, pi, model, limits, tree, mu, state, take, slope):  # type: ignore[no-untyped-def]
+    """What a leaf is worth at own prices `mu` [S]; fills `take` [items of the rep], and `slope` [S] in these prices."""
+    upper, lower = limits[0], limits[1]
+    base, room, used = np.zeros(len(mu)), np.empty(len(mu)), np.zeros(len(mu))
+    walk(node, r, model, tree, state, base, True)
+    value = open_leaf(r, limits, mu, base, room, slope)
+    if value > -np.inf:
+        value += fill_leaf(r, worth, pi, model, limits, mu, room, state, used, take)
+    walk(node, r, model, tree, state, base, False)
+    for s in range(len(mu)):
+        side = slope[s] if slope[s] == slope[s] else min(max(used[s], lower[r, s]), upper[r, s])
+        slope[s] = side - used[s] if value > -np.inf else 0.0
+    return value
+
+
+@njit(cache=True, nogil=True)
+def share_out(begin, first_leaf, last_leaf, value, heat, weight, take, taken):  # type: ignore[no-untyped-def]
+    """Weights of a rep's leaves, by e^(value ÷ heat), and the shares of items that they take; gives the largest value."""
+    top = -np.inf
+    for leaf in range(first_leaf, last_leaf):
+        top = max(top, value[leaf])
+    if top == -np.inf:
+        return top
+    total = 0.0
+    for leaf in range(first_leaf, last_leaf):
+        weight[leaf] = np.exp((value[leaf] - top) / heat)
+        total += weight[leaf]
+    for leaf in range(first_leaf, last_leaf):
+        weight[leaf] /= total
+        if weight[leaf] > 1e-6:
+            for i in range(take.shape[1]):
+                if take[leaf - first_leaf, i]:
+                    taken[begin + i] += weight[leaf]
+    return top
+
+
+@njit(cache=True, nogil=True)
+def remember(begin, first_leaf, last_leaf, rate, weight, take, near, often, mean):  # type: ignore[no-untyped-def]
+    """Move the mean weights `mean` [L] and mean shares `often` [L, W] of the rep's items `near` [W] (-1: no more)."""
+    for leaf in range(first_leaf, last_leaf):
+        mean[leaf] += rate * (weight[leaf] - mean[leaf])
+        for j in range(len(near)):
+            if near[j] >= 0:
+                now = weight[leaf] if take[leaf - first_leaf, near[j] - begin] else 0.0
+                often[leaf, j] += rate * (now - often[leaf, j])
+
+
+@njit(cache=True, nogil=True)
+def fill_books(  # type: ignore[no-untyped-def]
+    reps,
+    worth,
+    pi,
+    model,
+    limits,
+    tree,
+    first_leaf,
+    nodes,
+    mu,
+    heat,
+    rate,
+    near,
+    value,
+    slope,
+    weight,
+    taken,
+    often,
+    mean,
+):
+    """The best books of reps `reps[0]` to `reps[1]`: fills `value` [L] and `slope` [L, S] of every leaf, `weight` [L] and
+    `taken` [k] as in `share_out` and, where `rate` > 0, `often` and `mean` as in `remember`; gives the sum of the best.
+
+    `nodes` [L] are the leaves in order of rep, `first_leaf` [M + 1]; `mu` [L, S] their own prices.
+    """
+    total, first = 0.0, model[0]
+    for r in range(reps[0], reps[1]):
+        begin, size = first[r], first[r + 1] - first[r]
+        state = np.zeros(size, dtype=np.int8)
+        take = np.zeros((first_leaf[r + 1] - first_leaf[r], size), dtype=np.uint8)
+        taken[begin : begin + size] = 0.0
+        for leaf in range(first_leaf[r], first_leaf[r + 1]):
+            value[leaf] = evaluate_leaf(
+                r, nodes[leaf], worth, pi, model, limits, tree, mu[leaf], state, take[leaf - first_leaf[r]], slope[leaf]
+            )
+        total += share_out(begin, first_leaf[r], first_leaf[r + 1], value, heat, weight, take, taken)
+        if rate > 0.0:
+            remember(begin, first_leaf[r], first_leaf[r + 1], rate, weight, take, near[r], often, mean)
+    return total
