@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 
 #: public name → the module it is in
 _WHERE = {
-    "BookfitError": "errors", "Finding": "errors", "Findings": "errors", "InputError": "errors", "UsageError": "errors",
-    "Plan": "plan", "Problem": "problem", "Result": "result", "Scenario": "scenario", "Tables": "tables",
-    "build": "problem", "carry": "problem", "check": "check", "compare": "compare", "export": "export", "import_tables": "importing",
-    "kpis": "kpis", "load_mapping": "importing", "load_scenario": "scenario", "read": "read", "read_run": "store",
-    "sample": "sample", "solve": "solve", "tables_of": "read", "validate": "validate", "verify": "verify",
-    "write": "read", "write_run": "store", "write_sample": "sample",
+    "BookfitError": "errors", "Finding": "errors", "Findings": "errors", "InputError": "errors", "Plan": "plan",
+    "Problem": "problem", "Result": "result", "Scenario": "scenario", "Tables": "tables", "UsageError": "errors",
+    "build": "problem", "carry": "problem", "check": "check", "compare": "compare", "export": "export",
+    "import_tables": "importing", "kpis": "kpis", "load_mapping": "importing", "load_scenario": "scenario",
+    "read": "read", "read_run": "store", "sample": "sample", "solve": "solve", "tables_of": "read",
+    "validate": "validate", "verify": "verify", "write": "read", "write_run": "store", "write_sample": "sample",
 }  # fmt: skip
 
 __all__ = [

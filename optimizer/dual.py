@@ -53,7 +53,7 @@ def find_prices(
     kept, each judged by `certificate.bound`. The answer does not depend on `threads`.
     """
     end = time.monotonic() + seconds
-    if lp and core.options <= LP_FIRST:
+    if lp and 0 < core.options <= LP_FIRST:
         found = _of_lp(core, seconds)
         if found is not None:
             return found

@@ -55,8 +55,8 @@ def run_child(
 ) -> Outcome:
     """Solve in a child process. `report` hears of progress and may return True to stop; Ctrl-C stops too.
 
-    `prices` [R] are near the best already. `memory` (bytes) is the most the child may hold, nine tenths of what is free by default. Raises `SolverError` when the
-    child dies without any plan.
+    `prices` [R] are near the best already. `memory` (bytes) is the most the child may hold, nine tenths of what is free
+    by default. Raises `SolverError` when the child dies without any plan.
     """
     memory = memory or int(available_bytes() * 0.9)
     with tempfile.TemporaryDirectory(prefix="bookfit-solve-", ignore_cleanup_errors=True) as name:

@@ -60,11 +60,11 @@ class Search:
         second = np.sort(np.concatenate([listed.regret, listed.best[:, None]], axis=1), axis=1)[:, 1]
         second = second[np.isfinite(second) & (second > 0)]
         self.typical = float(np.median(second)) if len(second) else 1.0
-        self.links = _links(core, listed) if core.units > WHOLE else None
+        self.links = _links(core, listed) if core.units > WHOLE else csr_array((0, 0))
 
-    def run(self, choice: np.ndarray, cooling: Cooling, tries: int, unit: np.ndarray | None = None) -> list[np.ndarray]:
-        """Anneal from `choice` [U] with about so many chains in all; what each walk ends with. `unit` limits it to some."""
-        if self.links is None:
+    def run(self, choice: np.ndarray, cooling: Cooling, tries: int) -> list[np.ndarray]:
+        """Anneal from `choice` [U] with about so many chains in all; what each walk ends with."""
+        if self.core.units <= WHOLE:
             return self._whole(choice, cooling, tries)
         for step in range(cooling.rounds):
             if self.stop():

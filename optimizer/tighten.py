@@ -19,7 +19,8 @@ def tighten(core: Core) -> Core:
     """
     soft = np.isfinite(core.penalty) & np.isfinite(core.upper) & (core.upper >= 0)
     alone = _rows_of_one_factor(core)
-    value, factor, extra = core.value, core.factor.copy(), []
+    value, factor = core.value, core.factor.copy()
+    extra: list[np.ndarray] = []
     for f, (by_option, coef, by_rep, line) in enumerate(core.factor):
         rows = core.rep_row[line] if by_rep else core.unit_row[line]
         here = np.unique(rows[rows >= 0])

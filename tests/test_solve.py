@@ -39,7 +39,7 @@ def small() -> Problem:
     return company()
 
 
-@pytest.mark.parametrize("engine", ["cpsat", "highs", "greedy", "balance"])
+@pytest.mark.parametrize("engine", ["prices", "cpsat", "highs", "greedy", "balance"])
 def test_every_engine_s_plan_passes_check_and_stays_below_the_bound(small: Problem, engine: str) -> None:
     result = solve(small, engine, time_limit=3, in_process=True)
     assert result.plan is not None and check(small, result.plan).ok
@@ -85,7 +85,7 @@ def test_a_mandatory_account_without_an_option_is_infeasible_before_any_search()
 def test_a_claim_of_optimality_that_no_second_solver_shares_is_not_called_optimal(
     small: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lying(name: str, core: Core, limits: Limits, report: object, hint: np.ndarray | None) -> Outcome:
+    def lying(name: str, core: Core, limits: Limits, report: object, hint: np.ndarray | None, prices: object = None) -> Outcome:
         if name == "cpsat":  # the greedy plan, "proved"
             plan = run_here("greedy", core, limits, None, hint)
             assert plan.choice is not None
@@ -101,7 +101,7 @@ def test_a_claim_of_optimality_that_no_second_solver_shares_is_not_called_optima
 
 
 def test_a_plan_that_check_does_not_accept_is_dropped(small: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
-    def careless(name: str, core: Core, limits: Limits, report: object, hint: np.ndarray | None) -> Outcome:
+    def careless(name: str, core: Core, limits: Limits, report: object, hint: np.ndarray | None, prices: object = None) -> Outcome:
         everything_to_the_first = np.where(np.diff(core.start) > 0, core.start[:-1], -1)
         return Outcome(everything_to_the_first, "none", np.inf, np.zeros(core.rows), "end", ())
 

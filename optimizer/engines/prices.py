@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from optimizer.board import Shortlist, short_list
+from optimizer.board import short_list
 from optimizer.certificate import bound
 from optimizer.core import Core, share_of
 from optimizer.dual import find_prices
@@ -20,10 +20,12 @@ from optimizer.waterfall import waterfall
 WIDTH = 5
 #: chains a unit in the first annealing, and how many times more in each that follows
 FIRST, MORE = 30, 4
+#: the first annealings begin with the prices' own choice, a last short one with the best plan
+COLD, WARM = Cooling(), Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0))
 #: chains a second that a deterministic solve may count on
 NOMINAL = 20_000
 #: options up to which an exact engine tries to prove the plan, from this share of the time limit on
-PROVE_OPTIONS, PROVE_FROM = 12_000, 0.35
+PROVE_OPTIONS, PROVE_FROM = 4_000, 0.35
 #: seconds between questions whether to stop
 ASK = 0.2
 
@@ -36,8 +38,8 @@ class Prices(Engine):
     name = "prices"
     about = "prices, then local search below the bound they prove; any size"
 
-    def __init__(self, *exact: Callable[[], Engine]) -> None:
-        self.exact = exact
+    def __init__(self, *provers: Callable[[], Engine]) -> None:
+        self.provers = provers
 
     def solve(
         self,
@@ -54,40 +56,40 @@ class Prices(Engine):
         best = Best(core, limits, report, bound(core, prices))
         start = hint if hint is not None else np.full(core.units, -1, dtype=np.int64)
         best.offer(start)
-        if core.options and core.rows:
+        if core.options:
             listed = short_list(core, prices, start, WIDTH, limits.threads)
-            self._search(core, limits, listed, best)
-        elif core.options:
-            best.offer(np.where(core.mandatory | (core.value[_top(core)] > 0), _top(core), -1))
-        if best.choice is None:
-            return Answer(None, stopped=best.over(), short=best.short)
-        return self._proved(core, limits, prices, best)
+            search = Search(core, listed, limits.seed, limits.threads, best.over)
+            provable = bool(self.provers) and core.options <= PROVE_OPTIONS and not limits.deterministic
+            self._search(search, limits, best, PROVE_FROM if provable else 1.0)
+            if provable and best.choice is not None and not best.over():
+                return self._proved(core, limits, prices, best)
+        return Answer(best.choice, stopped=best.over(), short=() if best.choice is not None else best.short)
 
-    def _search(self, core: Core, limits: Limits, listed: Shortlist, best: Best) -> None:
-        """Annealings from the prices' own choice, each with more work than the last, while there is time."""
-        share = PROVE_FROM if self.exact and core.options <= PROVE_OPTIONS and not limits.deterministic else 1.0
-        end = limits.elapsed() + share * limits.left()
-        search = Search(core, listed, limits.seed, limits.threads, lambda: best.over() or limits.elapsed() > end)
-        work, tries = NOMINAL * limits.time_limit, float(FIRST * core.units)
-        while not search.stop() and (work > 0 or not limits.deterministic):
-            began = limits.elapsed()
-            for choice in search.run(search.first_choice, Cooling(), int(tries)):
+    def _search(self, search: Search, limits: Limits, best: Best, share: float) -> None:
+        """Annealings from the prices' own choice, each with more work than the last, for a share of the time that is left.
+        Where an exact engine is to follow, it begins once an annealing has found nothing better."""
+        units, end = search.core.units, limits.elapsed() + share * limits.left()
+        work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
+        while not best.over():
+            began, before = limits.elapsed(), best.value
+            begin, cooling = search.first_choice, COLD
+            if best.choice is not None and work < NOMINAL * limits.time_limit and tries < 2 * FIRST * units:
+                begin, cooling = best.choice, WARM
+            for choice in search.run(begin, cooling, max(1, int(tries))):
                 best.offer(choice)
             work -= tries
             speed = tries / max(1e-3, limits.elapsed() - began)
-            left = work if limits.deterministic else speed * 0.95 * (end - limits.elapsed())
-            tries = min(MORE * tries, left) if left > 1.5 * tries else left
-            if tries < core.units:
+            left = work if limits.deterministic else 0.95 * speed * (end - limits.elapsed())
+            if left < 0.1 * FIRST * units or (share < 1.0 and best.value <= before):
                 break
+            tries = min(MORE * tries, left)
 
     def _proved(self, core: Core, limits: Limits, prices: np.ndarray, best: Best) -> Answer:
-        """The answer, with a proof where the problem is small and there is time."""
+        """The answer of an exact engine that begins with the best plan, and of a second one where it claims proof."""
         assert best.choice is not None
-        if not self.exact or core.options > PROVE_OPTIONS or limits.deterministic or best.over():
-            return Answer(best.choice, stopped=best.over())
-        proof = prove(core, best.choice, prices, self.exact[0](), limits, best.heard)
+        proof = prove(core, best.choice, prices, self.provers[0](), limits, best.heard)
         agreed = proof.claim == "optimal" and any(
-            agrees(core, proof, other(), limits, lambda _: best.over()) for other in self.exact[1:]
+            agrees(core, proof, other(), limits, lambda _: best.over()) for other in self.provers[1:]
         )
         return Answer(proof.choice, proof.bound, proof.claim, proof.stopped, agreed)
 
@@ -129,11 +131,3 @@ class Best:
                 self.stop |= self.report(Progress(now, self.value, self.proved, "search"))
             near = share_of(self.proved, self.value) <= self.limits.gap
             return self.stop or now > self.limits.time_limit or near
-
-
-def _top(core: Core) -> np.ndarray:
-    """[U] the option of most value of each unit; 0 where it has none."""
-    order = np.lexsort((core.value, core.unit))
-    out = np.zeros(core.units, dtype=np.int64)
-    out[core.unit[order]] = order
-    return out

@@ -13,7 +13,7 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def price_items(model, prices, rate, place, out):  # type: ignore[no-untyped-def]
-    """Fill `out` [K]: at `place` [K] the price-adjusted value of every option; arguments as in `kernels.pricing`."""
+    """Fill `out`: at `place` [K] the price-adjusted value of every option; arguments as in `kernels.pricing`."""
     start, rep, value, _, unit_coef, option_coef, unit_row, _, factor = model
     for u in range(len(start) - 1):
         base = 0.0
