@@ -20,8 +20,6 @@ STAGES = (0.125, 0.125, 0.125, 0.625)
 AT_ONCE = 0.25
 #: a regret is small up to this share of the unit's price
 SLIGHT = 0.01
-#: with more than so many options, those are left out whose regret is more than this share of the unit's price
-FEW, HOPEFUL = 50_000, 0.2
 #: at most so many units may part a rep's books, so many at a leaf in one go
 MOST_NEAR, MOST_AT_LEAF = 64, 4
 #: a leaf is parted that weighs so much, at units whose weight × share of a row × how undecided is this share of `near`
@@ -59,9 +57,7 @@ class Search:
         regret = begun.unit_prices[core.unit] - adjusted(core, begun.prices, 0, core.units)
         self.step_pi = np.maximum(np.abs(begun.unit_prices), np.median(np.abs(begun.unit_prices)))
         self.option = np.argsort(core.rep, kind="stable")
-        if core.options > FEW:
-            self.option = self.option[(regret <= HOPEFUL * self.step_pi[core.unit])[self.option]]
-        self.place = np.full(core.options, len(self.option))
+        self.place = np.empty_like(self.option)
         self.place[self.option] = np.arange(len(self.option))
         self.rep, self.unit = core.rep[self.option], core.unit[self.option].astype(np.int64)
         self.first = np.searchsorted(self.rep, np.arange(reps + 1))
@@ -202,7 +198,7 @@ class Stage:
         for f, (_, _, by_rep, row) in enumerate(core.factor):
             if by_rep:
                 rate[:, f] = padded[core.rep_row[row]]
-        worth = np.empty(len(search.option) + 1)
+        worth = np.empty(core.options)
         model = (core.start, core.rep, core.value, core.mandatory, core.unit_coef, core.option_coef, core.unit_row,
                  core.rep_row, core.factor)  # fmt: skip
         price_items(model, padded, rate, search.place, worth)

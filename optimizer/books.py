@@ -18,6 +18,8 @@ from optimizer.core import Core
 
 #: with up to so many options the search is thorough
 SMALL = 50_000
+#: with more options than this it would take too much memory (some 100 bytes an option) and time
+MOST_OPTIONS = 6_000_000
 #: (passes, share of a rep's own row from which a unit may part its books) in small problems and in others
 SEARCHES = ((640, 0.05), (320, 0.2))
 
@@ -42,13 +44,14 @@ def find_books(
     near: float | None = None,
     threads: int = 2,
 ) -> Found | None:
-    """Books that prove more than `prices` [R] do; None where no unit is big for a rep or nothing better was found.
+    """Books that prove more than `prices` [R] do; None where no unit is big for a rep, where there are too many
+    options, or where nothing better was found.
 
     A unit is big for a rep where it fills more than the share `near` of one of its own rows. `stop(bound)` is asked now
     and then. The answer does not depend on `threads`.
     """
     end = time.monotonic() + seconds
-    if not core.options or not core.rows:
+    if not 0 < core.options <= MOST_OPTIONS or not core.rows:
         return None
     begun = start_books(core, prices)
     proved = books_bound(core, begun)

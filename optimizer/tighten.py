@@ -29,7 +29,7 @@ def tighten(core: Core) -> Core:
         if not len(here) or amounts.min(initial=0.0) < 0 or amounts.max(initial=0.0) <= core.upper[here].min():
             continue
         most = np.full(core.rows + 1, np.inf)
-        most[here] = core.upper[here]
+        most[here] = _rounded_up(core.upper[here])
         row = rows[core.rep] if by_rep else rows[core.unit]
         amount = amounts if by_option else amounts[core.unit]
         over = np.maximum(0.0, amount - most[row])
@@ -40,6 +40,12 @@ def tighten(core: Core) -> Core:
     return (
         replace(core, value=value, factor=factor, option_coef=np.stack([*core.option_coef, *extra])) if extra else core
     )
+
+
+def _rounded_up(bound: np.ndarray) -> np.ndarray:
+    """Six significant digits, not below: what is counted may be anything from b on, and engines in integers like it short."""
+    size = 10.0 ** (np.floor(np.log10(np.maximum(bound, 1e-300))) - 5)
+    return np.maximum(bound, np.ceil(bound / size) * size)
 
 
 def _rows_of_one_factor(core: Core) -> np.ndarray:
