@@ -61,6 +61,8 @@ class Scip(Engine):
         columns = list(model.variables())
         hints = []
         if hint is not None and core.feasible(hint):
+            from optimizer.engines.highs import whole_solution
+
             start = zip(columns, whole_solution(core, hint).tolist(), strict=True)
             hints = [mathopt.SolutionHint(variable_values=dict(start))]
         watch = _Watch(core, limits, report)
@@ -156,17 +158,6 @@ def _entries(lp: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     some = np.flatnonzero(amount)
     order = some[np.lexsort((column[some], row[some]))]
     return row[order], column[order], amount[order]
-
-
-def whole_solution(core: Core, choice: np.ndarray) -> np.ndarray:
-    """[columns] a plan as values of every column of the model."""
-    soft, opened = np.flatnonzero(np.isfinite(core.penalty)), np.flatnonzero(core.is_open)
-    usage, (lower, upper) = core.usage(choice), core.bounds(choice)
-    taken = np.zeros(core.options)
-    taken[choice[choice >= 0]] = 1.0
-    used = np.isin(opened, core.rep[choice[choice >= 0]]).astype(float)
-    over, under = np.maximum(0.0, usage - upper)[soft], np.maximum(0.0, lower - usage)[soft]
-    return np.concatenate([taken, over, under, used])
 
 
 def main(folder: Path) -> int:

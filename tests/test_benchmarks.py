@@ -19,6 +19,7 @@ from benchmarks.runs import Run, Task, first_time, refusal
 from benchmarks.sscflp import read_sscflp
 from optimizer.core import Core
 from optimizer.engines.base import Limits, Progress
+from optimizer.engines.highs import whole_solution
 from optimizer.errors import UsageError
 from tests.cores import best_by_enumeration, random_core
 
@@ -171,7 +172,7 @@ def test_scip_s_model_and_start_are_those_of_the_core(seed: int) -> None:
     best, plan = best_by_enumeration(core)
     if plan is not None:
         message = scip.model_proto(core)
-        x = scip.whole_solution(core, plan)
+        x = whole_solution(core, plan)
         objective = np.zeros(len(x))
         objective[list(message.objective.linear_coefficients.ids)] = message.objective.linear_coefficients.values
         assert float(objective @ x) == pytest.approx(best)

@@ -85,7 +85,9 @@ def test_a_mandatory_account_without_an_option_is_infeasible_before_any_search()
 def test_a_claim_of_optimality_that_no_second_solver_shares_is_not_called_optimal(
     small: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lying(name: str, core: Core, limits: Limits, report: object, hint: np.ndarray | None, prices: object = None) -> Outcome:
+    def lying(
+        name: str, core: Core, limits: Limits, report: object, hint: np.ndarray | None, prices: object = None
+    ) -> Outcome:
         if name == "cpsat":  # the greedy plan, "proved"
             plan = run_here("greedy", core, limits, None, hint)
             assert plan.choice is not None
@@ -101,7 +103,9 @@ def test_a_claim_of_optimality_that_no_second_solver_shares_is_not_called_optima
 
 
 def test_a_plan_that_check_does_not_accept_is_dropped(small: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
-    def careless(name: str, core: Core, limits: Limits, report: object, hint: np.ndarray | None, prices: object = None) -> Outcome:
+    def careless(
+        name: str, core: Core, limits: Limits, report: object, hint: np.ndarray | None, prices: object = None
+    ) -> Outcome:
         everything_to_the_first = np.where(np.diff(core.start) > 0, core.start[:-1], -1)
         return Outcome(everything_to_the_first, "none", np.inf, np.zeros(core.rows), "end", ())
 

@@ -53,7 +53,8 @@ class Highs(Engine):
         if solver.passModel(model) == highspy.HighsStatus.kError:
             raise RuntimeError("HiGHS did not take the model")
         if hint is not None and core.feasible(hint):
-            solver.setSolution(*_as_solution(core, hint))
+            whole = whole_solution(core, hint)
+            solver.setSolution(len(whole), np.arange(len(whole), dtype=np.int32), whole)
         watch = _Watch(core, limits, report)
         solver.cbMipImprovingSolution.subscribe(watch.found)
         solver.cbMipInterrupt.subscribe(watch.asked)
@@ -160,9 +161,13 @@ def mixed_integer_program(core: Core) -> Any:
     return model
 
 
-def _as_solution(core: Core, choice: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
-    """A plan as (count, columns, values) of the option columns; HiGHS completes the rest."""
-    columns = np.arange(core.options, dtype=np.int32)
-    values = np.zeros(core.options)
-    values[choice[choice >= 0]] = 1.0
-    return len(columns), columns, values
+def whole_solution(core: Core, choice: np.ndarray) -> np.ndarray:
+    """[columns] a plan as values of every column of the model. All are given, because what HiGHS completes itself it
+    solves as a problem of its own, whose bound its callbacks pass off as the whole one's."""
+    soft, opened = np.flatnonzero(np.isfinite(core.penalty)), np.flatnonzero(core.is_open)
+    usage, (lower, upper) = core.usage(choice), core.bounds(choice)
+    taken = np.zeros(core.options)
+    taken[choice[choice >= 0]] = 1.0
+    used = np.isin(opened, core.rep[choice[choice >= 0]]).astype(float)
+    over, under = np.maximum(0.0, usage - upper)[soft], np.maximum(0.0, lower - usage)[soft]
+    return np.concatenate([taken, over, under, used])

@@ -100,14 +100,20 @@ def fill_leaf(r, worth, pi, model, limits, mu, room, state, used, take):  # type
     first, unit, amount = model
     total, k = 0.0, first[r]
     begin, end = first[r], first[r + 1]
+    only_costs = True
+    for s in range(len(mu)):
+        only_costs &= mu[s] == 0.0 or (mu[s] > 0.0 and limits[3][r, s])
     while k < end:
         u, mark, top, at = unit[k], state[k - begin], -np.inf, -1
         while k < end and unit[k] == u:
             w = worth[k] - pi[u]
+            if mark != 1 and (mark == 2 or (only_costs and w <= 0.0)):
+                k += 1
+                continue
             if mark == 1:
                 for s in range(len(mu)):
                     w -= mu[s] * amount[k, s]
-            elif mark == 0:
+            else:
                 w = free_worth(w, r, k, model, limits, mu, room)
             if w > top:
                 top, at = w, k
