@@ -99,8 +99,16 @@ class Board:
         """[n] the option each unit has now, -1 for unserved."""
         return self.option[np.arange(len(self.unit)), self.slot]
 
-    def run(self, rows: np.ndarray, users: np.ndarray, tries: int, heat: tuple[float, float], state: np.ndarray) -> int:
-        """So many chains, on `rows` (see `kernels.chains`) and `users` [M + 1], which they change. Returns by how much
+    def run(
+        self,
+        rows: np.ndarray,
+        users: np.ndarray,
+        tries: int,
+        reach: tuple[int, int],
+        heat: tuple[float, float],
+        state: np.ndarray,
+    ) -> int:
+        """So many chains, of `reach` (repairs, window), on `rows` (see `kernels.chains`) and `users` [M + 1], which they change. Returns by how much
         the number of broken hard rows has changed."""
         if not len(self.unit):
             return 0
@@ -109,14 +117,10 @@ class Board:
         idle = np.where(held & (rows[:, 1] > 0), rows[:, 3] * np.where(held, rows[:, 1], 0.0), 0.0)
         np.add.at(cost, self.core.position[held], idle[held])  # an idle position's lower bounds do not count
         _, broken = chains(
-            tries, DEPTH, WINDOW, *heat, state, self.slot, self.slots, self.regret, self.rep, self.row, self.amount,
+            tries, *reach, *heat, state, self.slot, self.slots, self.regret, self.rep, self.row, self.amount,
             rows, users, cost, self.first, self.liked, self.at,
         )  # fmt: skip
         return int(broken)
-
-
-#: repairs a chain may make, and slots it looks at for each
-DEPTH, WINDOW = 4, 12
 
 
 class Ledger:

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from optimizer.errors import Findings
     from optimizer.problem import Problem
-    from optimizer.scenario import Scenario
     from optimizer.tables import Tables
 
 app = typer.Typer(
@@ -39,7 +37,7 @@ OutOption = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 @app.command()
 def demo(
     time_limit: Annotated[float, typer.Option(help="Seconds for each scenario.")] = 10.0,
-    engine: Annotated[str, typer.Option(help="auto, cpsat, highs, greedy or balance.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, prices, cpsat, highs, greedy or balance.")] = "auto",
     out: Annotated[Path | None, typer.Option("--out", help="Keep the runs in this folder.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -96,12 +94,13 @@ def validate(
 ) -> None:
     """List every finding: file, row, column, value, what is allowed. Exit code 1 where there are errors."""
     from optimizer.cast import Dialect
+    from optimizer.preflight import building
     from optimizer.problem import open_company
     from optimizer.terminal import emit
 
     data, parsed, findings = open_company(scenario, tables, Dialect.said(decimal, dates))
     if not findings.errors:
-        findings += _building(data, parsed, str(scenario))
+        findings += building(data, parsed, str(scenario))
     counts = f"{len(findings.errors)} errors, {len(findings.warnings)} warnings, {len(findings.notes)} notes"
     emit(findings.to_frame(), json, f"{findings}\n{counts}" if len(findings) else "No findings.")
     if findings.errors:
@@ -111,7 +110,7 @@ def validate(
 @app.command()
 def solve(
     scenario: ScenarioArg,
-    engine: Annotated[str, typer.Option(help="auto, cpsat, highs, greedy or balance.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, prices, cpsat, highs, greedy or balance.")] = "auto",
     time_limit: Annotated[float, typer.Option(help="Seconds.")] = 60.0,
     gap: Annotated[float, typer.Option(help="Stop within this share of the bound; 0 asks for proof.")] = 5e-4,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 1,
@@ -127,10 +126,12 @@ def solve(
     json: JsonOption = False,
 ) -> None:
     """Find the best plan, prove how good it is, and keep it as a run. Exit code 3: no plan can exist; 4: none found."""
+    from optimizer.solve import demand_limits
     from optimizer.solve import solve as run
     from optimizer.store import demand_free, write_run
     from optimizer.terminal import emit_result, live
 
+    demand_limits(time_limit, gap, seed, threads, memory)
     problem, data = _problem(scenario, tables, decimal, dates)
     folder = out or _free_folder(problem.scenario.name)
     demand_free(folder)
@@ -239,35 +240,24 @@ def app_(
 
 
 def _problem(scenario: Path, tables: Path | None, decimal: str, dates: str) -> tuple[Problem, Tables]:
-    """The problem of a scenario; findings go to standard error, errors stop."""
+    """The problem of a scenario; findings go to standard error, errors in the tables stop."""
     from optimizer.cast import Dialect
     from optimizer.errors import InputError
+    from optimizer.preflight import preflight
     from optimizer.problem import build, open_company
     from optimizer.terminal import say
 
     data, parsed, findings = open_company(scenario, tables, Dialect.said(decimal, dates))
     if findings.errors:
         raise InputError(findings)
-    shown = findings.warnings
-    for finding in list(shown)[:10]:
+    problem = build(data, parsed)
+    told = preflight(problem, data.files.get("accounts"))
+    shown = [*told.errors, *told.warnings, *findings.warnings]
+    for finding in shown[:10]:
         say(str(finding), error_stream=True)
     if len(shown) > 10:
-        say(f"… and {len(shown) - 10} more warnings; bookfit validate {scenario} lists them", error_stream=True)
-    return build(data, parsed), data
-
-
-def _building(data: Tables, scenario: Scenario, file: str) -> Findings:
-    """What only building the problem shows: rules and what-ifs that name what is not there."""
-    from optimizer.errors import Finding, Findings, InputError, UsageError
-    from optimizer.problem import build
-
-    try:
-        build(data, scenario)
-    except InputError as error:
-        return error.findings
-    except UsageError as error:
-        return Findings((Finding("scenario", str(error), "mend the rule, or the column it names", file=file),))
-    return Findings()
+        say(f"… and {len(shown) - 10} more findings; bookfit validate {scenario} lists them", error_stream=True)
+    return problem, data
 
 
 def _free_folder(name: str) -> Path:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from optimizer.core import TOLERANCE, Core
-from optimizer.errors import Finding, Findings, Severity
+from optimizer.errors import Finding, Findings, InputError, Severity, UsageError
 from optimizer.formats.base import SHOWN
 from optimizer.options import role_fits
-from optimizer.problem import Problem
+from optimizer.problem import Problem, build
 from optimizer.rules.base import Restriction
+from optimizer.scenario import Scenario
+from optimizer.tables import Tables
 
 #: bytes of an engine's process before it has seen a problem, and for each unit in addition to its options: both are the
 #: most that any engine was measured to take (as `Entry.bytes_per_option`, see `optimizer.engines`)
@@ -42,6 +44,16 @@ def preflight(problem: Problem, file: str | None = None) -> Findings:
     where they may stay unserved. `file` is what the user calls the accounts table."""
     told = Findings.of(_empty(problem, file))
     return told + Findings.of(_too_large(problem, overloads(problem.core), file))
+
+
+def building(tables: Tables, scenario: Scenario, file: str) -> Findings:
+    """What only building the problem shows: names in the scenario `file` that are not there, and what `preflight` says."""
+    try:
+        return preflight(build(tables, scenario), tables.files.get("accounts"))
+    except InputError as error:
+        return error.findings
+    except UsageError as error:
+        return Findings((Finding("scenario", str(error), "mend the rule, or the column it names", file=file),))
 
 
 def overloads(core: Core) -> Overloads:
@@ -96,9 +108,11 @@ def _worst(core: Core, at: np.ndarray, limit: np.ndarray) -> tuple[np.ndarray, n
 
 def brief(problem: Problem, found: Overloads) -> tuple[str, ...]:
     """A sentence for each rule that some accounts exceed on their own, for `Result.notes`."""
-    limits, said = problem.limits.iloc[found.row], []
-    for (rule, measure, scope), rows in limits.groupby(["rule", "measure", "scope"], sort=False).indices.items():
-        ids = problem.scores.account_ids[problem.options.lead[found.unit[rows]]]
+    limits, said = problem.limits.iloc[found.row].reset_index(drop=True), []
+    for rule, measure, scope in (
+        limits[["rule", "measure", "scope"]].drop_duplicates().itertuples(index=False, name=None)
+    ):
+        ids = problem.scores.account_ids[problem.options.lead[found.unit[(limits["rule"] == rule).to_numpy()]]]
         count = f"{len(ids):,} accounts fit" if len(ids) > 1 else "1 account fits"
         place = f"in no rep's {measure}" if scope == "rep" else f"in no {scope}'s {measure}"
         said.append(f"{count} {place} (rule {rule!r}): {_names(ids, 10)}")
@@ -141,8 +155,9 @@ def _refuse(what: str, number: float) -> None:
     raise UsageError(f"{what} is {number}, not a finite number; bookfit validate lists what the tables hold")
 
 
-def demand_memory(core: Core, engine: str, bytes_per_option: int, available: int) -> None:
+def demand_memory(problem: Problem, engine: str, bytes_per_option: int, available: int) -> None:
     """Raises `UsageError` where the engine would need more than the `available` bytes, with the size that would fit."""
+    core, levels = problem.core, len(problem.scores.scoring.levels)
     fixed = PROCESS + BYTES_PER_UNIT * core.units
     each = bytes_per_option + sum(getattr(core, f.name).nbytes for f in fields(core)) / max(1, core.options)
     needed = fixed + each * core.options
@@ -153,10 +168,12 @@ def demand_memory(core: Core, engine: str, bytes_per_option: int, available: int
     said += f"{available / GIB:.1f} GiB: "
     if not fit:
         raise UsageError(f"{said}not even a process fits in that; allow more memory")
-    reps = fit // max(1, core.units)
-    cut = f', add a rule such as {{name = "near", kind = "nearest", reps = {reps}}}' if reps else ""
+    reps = fit // max(1, core.units * levels) - 1  # today's rep stays an option as well
+    cut = f', add a rule such as {{name = "near", kind = "nearest", reps = {reps}}}' if reps > 0 else ""
     other = "" if engine == LEAN else f", take engine {LEAN}"
-    raise UsageError(f"{said}about {fit:,} options would fit; allow more memory{other}{cut}, or plan fewer reps at a time")
+    raise UsageError(
+        f"{said}about {fit:,} options would fit; allow more memory{other}{cut}, or plan fewer reps at a time"
+    )
 
 
 def _too_large(problem: Problem, found: Overloads, file: str | None) -> Iterator[Finding]:
@@ -177,7 +194,8 @@ def _excess(problem: Problem, found: Overloads, i: int) -> str:
     core, limits, option = problem.core, problem.limits.iloc[found.row[i]], found.option[i]
     rep = problem.scores.rep_ids[core.rep[option]]
     bound = core.upper[found.row[i]]
-    whose = f"{rep}, who comes closest" if limits["scope"] == "rep" else f"{limits['scope']} {limits['row']}"
+    label = limits["row"] if limits["scope"] == "company" else f"{limits['scope']} {limits['row']}"
+    whose = f"{rep}, who comes closest" if limits["scope"] == "rep" else label
     more = int(np.diff(problem.options.member_start)[found.unit[i]]) - 1
     family = f"with the {more} kept together with it " if more else ""
     amount = f"{found.amount[i]:,.6g} {limits['measure']}"

@@ -138,7 +138,7 @@ def make_core(options: Options, value: np.ndarray, posted: list[Rows]) -> Core:
         penalty=joined([np.full(len(r.labels), r.penalty) for r in posted]),
         position=joined([r.position for r in posted], np.int32),
         is_open=options.scores.open_rep,
-        cost=np.nan_to_num(options.scores.reps["cost"].to_numpy(dtype=float)),
+        cost=options.scores.reps["cost"].fillna(0.0).to_numpy(dtype=float),
         offset=joined([r.offset for r in posted]),
     )
 

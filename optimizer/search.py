@@ -27,13 +27,16 @@ WALKS = 2
 @dataclass(frozen=True, slots=True)
 class Cooling:
     """One annealing: `rounds` steps in which the temperature falls from `hot` to `cold` (shares of the typical regret),
-    the share of the rows' losses rises from `share` to 1, and breaches become firm."""
+    the share of the rows' losses rises from `share` to 1, and breaches become firm. Chains make up to `depth` repairs,
+    each the best of a `window` of slots."""
 
     rounds: int = 16
     hot: float = 0.3
     cold: float = 0.01
     share: float = 0.03
     firm: tuple[float, float] = (1.0, 100.0)
+    depth: int = 6
+    window: int = 32
 
     def at(self, step: float) -> tuple[float, Pressure]:
         """Temperature and pressure after so many rounds."""
@@ -134,7 +137,7 @@ class Search:
             if self.stop():
                 return
             warm, cool = (heat * (end / heat) ** ((i + d) / calls) * self.typical for d in (0, 1))
-            board.run(rows, users, max(1, tries // calls), (warm, cool), state)
+            board.run(rows, users, max(1, tries // calls), (cooling.depth, cooling.window), (warm, cool), state)
 
     def _partition(self, choice: np.ndarray) -> np.ndarray:
         """[M] a part for every rep: reps that the same units like are near each other on a random smooth line, which is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from optimizer.core import Core
 from optimizer.engines import choose, entry
 from optimizer.engines.base import Limits, Progress
 from optimizer.errors import UsageError
+from optimizer.memory import available_bytes
 from optimizer.plan import Plan
+from optimizer.preflight import brief, demand_memory, demand_numbers, overloads
 from optimizer.problem import Problem
 from optimizer.process import Outcome, StoppedHow, run_child
 from optimizer.result import Result
@@ -36,32 +39,39 @@ def solve(
 
     `gap` is the share at which to stop; 0 asks for proof. `report` hears of progress and may return True to stop.
     `start` is a plan to begin with, today's by default; `prices` [R] are those of a problem like this one (`carry` brings
-    them over), from which the prices are found sooner. `memory` is in bytes. Raises `UsageError` for an unknown engine
-    or a limit that makes no sense, `SolverError` when an engine dies without a plan. Infeasible is a result.
+    them over), from which the prices are found sooner. `memory` is in bytes. Raises `UsageError`, before anything starts,
+    for an unknown engine, a limit that makes no sense, a number that is not finite, or more memory needed than there is;
+    `SolverError` when an engine dies without a plan. Infeasible is a result.
     """
-    if not time_limit > 0 or not np.isfinite(time_limit) or not 0 <= gap < 1 or threads < 1:
-        raise UsageError("time_limit must be above 0 seconds, gap from 0 to below 1, threads at least 1")
-    guard(problem.core)
+    demand_limits(time_limit, gap, seed, threads, memory)
+    demand_numbers(problem)
     why = "asked for"
     if engine == "auto":
         engine, why = choose(problem.core.options, problem.core.rows)
-    entry(engine)
+    demand_memory(problem, engine, entry(engine).bytes_per_option, memory or int(available_bytes() * 0.9))
+    large = overloads(problem.core)
     limits = Limits(time_limit, gap, seed, deterministic, threads)
     hint = problem.choice(start or problem.today)
     runner = _runner(in_process, memory, prices)
     case = Case(problem, engine, why, limits, runner, report)
-    if problem.impossible:
-        return case.infeasible()
-    return case.conclude(runner(engine, problem.core, limits, report, hint))
+    if problem.impossible or problem.core.mandatory[large.unit].any():
+        result = case.infeasible()
+    else:
+        result = case.conclude(runner(engine, problem.core, limits, report, hint))
+    return replace(result, notes=(*brief(problem, large), *result.notes))
 
 
-def guard(core: Core) -> None:
-    """Raises `UsageError` for numbers no engine can be trusted with."""
-    for name in ("value", "unit_coef", "option_coef", "cost"):
-        if not np.isfinite(getattr(core, name)).all():
-            raise UsageError(f"the problem's {name} holds a number that is not finite; bookfit validate shows where")
-    if np.isnan(core.lower).any() or np.isnan(core.upper).any():
-        raise UsageError("a limit has a bound that is not a number")
+def demand_limits(time_limit: float, gap: float, seed: int, threads: int, memory: float | None = None) -> None:
+    """Raises `UsageError` for a limit of a solve that makes no sense, and names it."""
+    for name, given, fine, wanted in (
+        ("time_limit", time_limit, 0 < time_limit < np.inf, "a number of seconds above 0, such as 60"),
+        ("gap", gap, 0 <= gap < 1, "a share from 0, which asks for proof, to below 1"),
+        ("seed", seed, 0 <= seed < 1 << 31, f"a whole number from 0 to {(1 << 31) - 1}"),
+        ("threads", threads, threads >= 1, "1 or more"),
+        ("memory", memory, memory is None or 0 < memory < np.inf, "an amount above 0"),
+    ):
+        if not fine:
+            raise UsageError(f"{name} is {given:g}: give {wanted}")
 
 
 def _runner(in_process: bool, memory: int | None, prices: np.ndarray | None) -> Runner:

@@ -33,9 +33,17 @@ def _more_factors(core: Core, rng: np.random.Generator) -> Core:
         factor.append((int(rng.random() < 0.5), 1, 1, len(rep_row)))
         row = int(rng.choice(free))
         rep_row.append(np.where(rng.random(len(core.cost)) < 0.7, row, -1).astype(np.int32))
+    unit_row = [*core.unit_row]
+    by_unit = [f for f in factor if not f[2] and len(np.unique(unit_row[f[3]])) > 1]
+    if by_unit and rng.random() < 0.5:  # a unit with members in several groups
+        _, _, _, line = by_unit[int(rng.integers(len(by_unit)))]
+        known = np.unique(unit_row[line])
+        factor.append((int(rng.random() < 0.5), 1, 0, len(unit_row)))
+        unit_row.append(known[(np.searchsorted(known, unit_row[line]) + 1) % len(known)].astype(np.int32))
     return replace(
         core,
         factor=np.array(factor, dtype=np.int64),
+        unit_row=np.array(unit_row, dtype=np.int32).reshape(-1, core.units),
         rep_row=np.array(rep_row, dtype=np.int32).reshape(-1, len(core.cost)),
     )
 
@@ -54,3 +62,11 @@ def random_plan(core: Core, rng: np.random.Generator, served: float = 0.75) -> n
     count = np.diff(core.start)
     at = core.start[:-1] + np.floor(rng.random(core.units) * count).astype(np.int64)
     return np.where((count > 0) & (core.mandatory | (rng.random(core.units) < served)), at, -1)
+
+
+def hit_twice(core: Core) -> np.ndarray:
+    """[R] whether some option adds to the row by two factors, which kernels judge one by one."""
+    hits = np.zeros((core.rows + 1, core.options), dtype=np.int64)
+    for row, amount in core.contributions(np.arange(core.options)):
+        np.add.at(hits, (row, np.arange(core.options)), amount != 0)
+    return (hits[:-1] > 1).any(axis=1)

@@ -17,13 +17,15 @@ from optimizer.errors import unknown
 @dataclass(frozen=True, slots=True)
 class Entry:
     """Where an engine is, whether it can prove optimality, and what it does, without importing it. `exact_by` names the
-    exact engines that it is given for sub-problems."""
+    exact engines that it is given for sub-problems. `bytes_per_option` is what its process holds for an option at its
+    peak, beyond the problem's own arrays."""
 
     name: str
     module: str
     cls: str
     exact: bool
     about: str
+    bytes_per_option: int
     exact_by: tuple[str, ...] = ()
 
 
@@ -34,12 +36,22 @@ ENGINES: tuple[Entry, ...] = (
         "Prices",
         False,
         "prices, then local search below the bound they prove",
+        200,
         ("highs", "cpsat"),
     ),
-    Entry("cpsat", "optimizer.engines.cpsat", "CpSat", True, "OR-Tools CP-SAT on the whole model"),
-    Entry("highs", "optimizer.engines.highs", "Highs", True, "HiGHS branch and cut on the whole model"),
-    Entry("greedy", "optimizer.engines.greedy", "Greedy", False, "biggest first, each to the rep worth most with room"),
-    Entry("balance", "optimizer.engines.greedy", "Balance", False, "biggest first, each onto the least loaded rep"),
+    Entry("cpsat", "optimizer.engines.cpsat", "CpSat", True, "OR-Tools CP-SAT on the whole model", 9000),
+    Entry("highs", "optimizer.engines.highs", "Highs", True, "HiGHS branch and cut on the whole model", 3000),
+    Entry(
+        "greedy",
+        "optimizer.engines.greedy",
+        "Greedy",
+        False,
+        "biggest first, each to the rep worth most with room",
+        200,
+    ),
+    Entry(
+        "balance", "optimizer.engines.greedy", "Balance", False, "biggest first, each onto the least loaded rep", 200
+    ),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from optimizer.certificate import bound
 from optimizer.core import Core, share_of
 from optimizer.dual import find_prices
 from optimizer.engines.base import Answer, Engine, Limits, Progress, Report
+from optimizer.opening import choose_positions
 from optimizer.proof import agrees, prove
 from optimizer.search import Cooling, Search
 from optimizer.waterfall import waterfall
@@ -20,12 +22,16 @@ from optimizer.waterfall import waterfall
 WIDTH = 5
 #: chains a unit in the first annealing, and how many times more in each that follows
 FIRST, MORE = 30, 4
-#: the first annealings begin with the prices' own choice, a last short one with the best plan
-COLD, WARM = Cooling(), Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0))
+#: annealings from the prices' own choice, the first of them quick, and from the best plan
+QUICK, COLD, WARM = Cooling(depth=4, window=12), Cooling(), Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0))
 #: chains a second that a deterministic solve may count on
 NOMINAL = 20_000
 #: options up to which an exact engine tries to prove the plan, from this share of the time limit on
 PROVE_OPTIONS, PROVE_FROM = 4_000, 0.35
+#: a plan this near the bound is where the search begins
+NEAR = 0.03
+#: where more than this share of the options is an open position's, which to open is settled first, in this share of the time
+MOSTLY_OPEN, OPENING_SHARE = 0.5, 0.95
 #: seconds between questions whether to stop
 ASK = 0.2
 
@@ -56,6 +62,11 @@ class Prices(Engine):
         best = Best(core, limits, report, bound(core, prices))
         start = hint if hint is not None else np.full(core.units, -1, dtype=np.int64)
         best.offer(start)
+        if self.provers and core.options and core.is_open[core.rep].mean() > MOSTLY_OPEN:
+            some = replace(limits, time_limit=limits.elapsed() + OPENING_SHARE * limits.left())
+            opened = choose_positions(core, prices, self.provers[0](), some, best.heard, best.choice)
+            best.offer(opened.choice if opened.choice is not None else start)
+            start = best.choice if best.choice is not None else start
         if core.options:
             listed = short_list(core, prices, start, WIDTH, limits.threads)
             search = Search(core, listed, limits.seed, limits.threads, best.over)
@@ -66,22 +77,29 @@ class Prices(Engine):
         return Answer(best.choice, stopped=best.over(), short=() if best.choice is not None else best.short)
 
     def _search(self, search: Search, limits: Limits, best: Best, share: float) -> None:
-        """Annealings from the prices' own choice, each with more work than the last, for a share of the time that is left.
-        Where an exact engine is to follow, it begins once an annealing has found nothing better."""
+        """Annealings for a share of the time that is left, each with more work than the last: from the prices' own choice,
+        or from the best plan where that is near the bound already. One kind goes on until it finds nothing better; then
+        the other does, unless an exact engine is to follow."""
         units, end = search.core.units, limits.elapsed() + share * limits.left()
         work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
+        begun, warm = False, best.value > -np.inf and share_of(best.proved, best.value) < NEAR
         while not best.over():
             began, before = limits.elapsed(), best.value
-            begin, cooling = search.first_choice, COLD
-            if best.choice is not None and work < NOMINAL * limits.time_limit and tries < 2 * FIRST * units:
-                begin, cooling = best.choice, WARM
-            for choice in search.run(begin, cooling, max(1, int(tries))):
+            if warm and best.choice is not None:
+                found = search.run(best.choice, WARM, max(1, int(tries)))
+            else:
+                found = search.run(search.first_choice, COLD if begun else QUICK, max(1, int(tries)))
+            begun = True
+            for choice in found:
                 best.offer(choice)
+            if best.value <= before:
+                warm = not warm
             work -= tries
             speed = tries / max(1e-3, limits.elapsed() - began)
             left = work if limits.deterministic else 0.95 * speed * (end - limits.elapsed())
             if left < 0.1 * FIRST * units or (share < 1.0 and best.value <= before):
                 break
+            warm |= left < tries
             tries = min(MORE * tries, left)
 
     def _proved(self, core: Core, limits: Limits, prices: np.ndarray, best: Best) -> Answer:

@@ -60,7 +60,7 @@ def walk(node, r, model, tree, state, base, mark):  # type: ignore[no-untyped-de
 @njit(cache=True, nogil=True)
 def open_leaf(r, limits, mu, base, room, slope):  # type: ignore[no-untyped-def]
     """What own prices `mu` [S] make of the rows' sides (-inf where the units inside do not fit); fills `room` [S] and
-    `slope` [S], the side that is priced (NaN: none)."""
+    `slope` [S], the side that is priced (NaN: none). A soft row that is full already gets its penalty as price, the best."""
     upper, lower, penalty, cut, slack = limits
     value = 0.0
     for s in range(len(mu)):
@@ -68,8 +68,11 @@ def open_leaf(r, limits, mu, base, room, slope):  # type: ignore[no-untyped-def]
         slope[s] = np.nan
         if cut[r, s]:
             room[s] = upper[r, s] - base[s]
-            if room[s] < -slack[r, s] and penalty[r, s] == np.inf:
-                value = -np.inf
+            if penalty[r, s] == np.inf:
+                if room[s] < -slack[r, s]:
+                    value = -np.inf
+            elif room[s] <= 0.0:
+                mu[s] = penalty[r, s]
         if mu[s] != 0.0:
             slope[s] = upper[r, s] if mu[s] > 0.0 else lower[r, s]
             value += mu[s] * slope[s]
@@ -199,7 +202,7 @@ def fill_books(  # type: ignore[no-untyped-def]
     """The best books of reps `reps[0]` to `reps[1]`: fills `value` [L] and `slope` [L, S] of every leaf, `weight` [L] and
     `taken` [k] as in `share_out` and, where `rate` > 0, `often` and `mean` as in `remember`; gives the sum of the best.
 
-    `nodes` [L] are the leaves in order of rep, `first_leaf` [M + 1]; `mu` [L, S] their own prices.
+    `nodes` [L] are the leaves in order of rep, `first_leaf` [M + 1]; `mu` [L, S] their own prices, corrected in full rows.
     """
     total, first = 0.0, model[0]
     for r in range(reps[0], reps[1]):

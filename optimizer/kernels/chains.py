@@ -146,12 +146,12 @@ def repair(x, window, count, moved, state, slot, slots, regret, rep, row, amount
 
 
 @njit(cache=True, nogil=True)
-def chains(  # type: ignore[no-untyped-def]
-    tries,
+def chain(  # type: ignore[no-untyped-def]
+    u,
+    b,
     depth,
     window,
-    hot,
-    cold,
+    allowed,
     state,
     slot,
     slots,
@@ -165,6 +165,38 @@ def chains(  # type: ignore[no-untyped-def]
     first,
     liked,
     at,
+    moved,
+    was,
+    log,
+    place,
+    books,
+):  # type: ignore[no-untyped-def]  # noqa: E501
+    """One chain that begins with unit `u` going into slot `b`; its change of energy and its length. It stands as it ends:
+    no more than `allowed` above where it began, or out of moves."""
+    nobody = len(users) - 1
+    total, count = 0.0, 0
+    while True:
+        left, entered = rep[u, slot[u]], rep[u, b]
+        moved[count], was[count] = u, slot[u]
+        count += 1
+        total += move(u, b, slot, regret, rep, row, amount, rows, users, cost, log, place, books)
+        if total <= allowed or count > depth:
+            return total, count
+        x = entered if draw(state, 2) else left
+        if x == nobody:
+            x = left if x == entered else entered
+        if x == nobody:
+            return total, count
+        u, b = repair(
+            x, window, count, moved, state, slot, slots, regret, rep, row, amount, rows, users, cost, first, liked, at
+        )
+        if u < 0:
+            return total, count
+
+
+@njit(cache=True, nogil=True)
+def chains(  # type: ignore[no-untyped-def]
+    tries, depth, window, hot, cold, state, slot, slots, regret, rep, row, amount, rows, users, cost, first, liked, at
 ):
     """Ejection chains (Glover 1996) accepted as in simulated annealing (Kirkpatrick, Gelatt and Vecchi 1983).
 
@@ -173,11 +205,10 @@ def chains(  # type: ignore[no-untyped-def]
     threshold at a temperature that falls from `hot` to `cold`, and taken back otherwise. Rep M (unserved) has no rows.
     Returns the change of energy and the change in the number of broken hard rows.
     """
-    nobody = len(users) - 1
     books = np.zeros(2, np.int64)
-    longest = depth + 1
-    moved, was = np.empty(longest, np.int64), np.empty(longest, np.int64)
-    log, place = np.empty(2 * longest * row.shape[2] + 2), np.empty(2 * longest * row.shape[2] + 2, np.int64)
+    moved, was = np.empty(depth + 1, np.int64), np.empty(depth + 1, np.int64)
+    room = 2 * (depth + 1) * row.shape[2] + 2
+    log, place = np.empty(room), np.empty(room, np.int64)
     energy, heat = 0.0, hot
     cooling = (cold / hot) ** (1.0 / max(1, tries // 64))
     for n in range(tries):
@@ -189,40 +220,11 @@ def chains(  # type: ignore[no-untyped-def]
         b = draw(state, slots[u] - 1)
         b += np.int64(b >= slot[u])
         allowed = -heat * np.log((draw(state, 1 << 30) + 0.5) / (1 << 30))
-        broken, books[1], total, count = books[0], 0, 0.0, 0
-        while True:
-            left, entered = rep[u, slot[u]], rep[u, b]
-            moved[count], was[count] = u, slot[u]
-            count += 1
-            total += move(u, b, slot, regret, rep, row, amount, rows, users, cost, log, place, books)
-            if total <= allowed or count > depth:
-                break
-            x = entered if draw(state, 2) else left
-            if x == nobody:
-                x = left if x == entered else entered
-            if x == nobody:
-                break
-            u, b = repair(
-                x,
-                window,
-                count,
-                moved,
-                state,
-                slot,
-                slots,
-                regret,
-                rep,
-                row,
-                amount,
-                rows,
-                users,
-                cost,
-                first,
-                liked,
-                at,
-            )
-            if u < 0:
-                break
+        broken, books[1] = books[0], 0
+        total, count = chain(
+            u, b, depth, window, allowed, state, slot, slots, regret, rep, row, amount, rows, users, cost, first, liked,
+            at, moved, was, log, place, books,
+        )  # fmt: skip
         if total <= allowed:
             energy += total
         else:

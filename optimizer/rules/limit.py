@@ -92,13 +92,14 @@ class Limit(Rule):
                 f"rule {self.name!r}: measure {self.measure!r} is not a numeric accounts column; known: {known}"
             )
         weight = scores.accounts[column].to_numpy(dtype=float)
-        gaps = np.isnan(weight) & mask(scores.accounts, self.where)
+        asked = mask(scores.accounts, self.where)
+        gaps = np.isnan(weight) & asked
         if gaps.any():
             example = scores.account_ids[np.flatnonzero(gaps)[0]]
             raise UsageError(
                 f"rule {self.name!r}: {column} is missing for {int(gaps.sum())} accounts (such as {example}); fill it, 0 counts"
             )
-        return np.nan_to_num(weight)
+        return np.where(asked, weight, 0.0)
 
     # -- for engines -----------------------------------------------------------------------------------------------
     def post(self, options: Options) -> Rows:
