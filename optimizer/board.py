@@ -108,8 +108,8 @@ class Board:
         heat: tuple[float, float],
         state: np.ndarray,
     ) -> int:
-        """So many chains, of `reach` (repairs, window), on `rows` (see `kernels.chains`) and `users` [M + 1], which they change. Returns by how much
-        the number of broken hard rows has changed."""
+        """So many chains, of `reach` (repairs, window), on `rows` (see `kernels.chains`) and `users` [M + 1], which they
+        change. Returns by how much the number of broken hard rows has changed."""
         if not len(self.unit):
             return 0
         cost = np.append(np.where(self.core.is_open, self.core.cost, 0.0), 0.0)

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csc_array, csr_array, hstack, vstack
 
+from optimizer.book_bound import Books
 from optimizer.certificate import admissible, bound, of_rows
 from optimizer.core import Core
 
@@ -29,11 +30,13 @@ Stop = Callable[[float], bool]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dual:
-    """Prices [R] and the bound they prove (the certificate's own figure), after so many passes of the ascent."""
+    """Prices [R] and the bound they prove (the certificate's own figure), after so many passes of the ascent; `books`
+    where a bound on whole books is lower, and `bound` is that."""
 
     prices: np.ndarray
     bound: float
     passes: int
+    books: Books | None = None
 
 
 def find_prices(

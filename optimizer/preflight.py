@@ -164,8 +164,8 @@ def demand_memory(problem: Problem, engine: str, bytes_per_option: int, availabl
     if needed <= available:
         return
     fit = max(0, int((available - fixed) / each))
-    said = f"engine {engine!r} needs about {needed / GIB:.1f} GiB for {core.options:,} options, and there are "
-    said += f"{available / GIB:.1f} GiB: "
+    said = f"engine {engine!r} needs about {_gib(needed)} for {core.options:,} options, and there are "
+    said += f"{_gib(available)}: "
     if not fit:
         raise UsageError(f"{said}not even a process fits in that; allow more memory")
     reps = fit // max(1, core.units * levels) - 1  # today's rep stays an option as well
@@ -174,6 +174,10 @@ def demand_memory(problem: Problem, engine: str, bytes_per_option: int, availabl
     raise UsageError(
         f"{said}about {fit:,} options would fit; allow more memory{other}{cut}, or plan fewer reps at a time"
     )
+
+
+def _gib(size: float) -> str:
+    return f"{size / GIB:,.1f} GiB" if size >= GIB else f"{size / GIB:.2f} GiB"
 
 
 def _too_large(problem: Problem, found: Overloads, file: str | None) -> Iterator[Finding]:
@@ -197,7 +201,7 @@ def _excess(problem: Problem, found: Overloads, i: int) -> str:
     label = limits["row"] if limits["scope"] == "company" else f"{limits['scope']} {limits['row']}"
     whose = f"{rep}, who comes closest" if limits["scope"] == "rep" else label
     more = int(np.diff(problem.options.member_start)[found.unit[i]]) - 1
-    family = f"with the {more} kept together with it " if more else ""
+    family = f"with {more} more of its family " if more else ""
     amount = f"{found.amount[i]:,.6g} {limits['measure']}"
     return f"{family}comes to {amount}, but rule {limits['rule']!r} allows at most {bound:,.6g} ({whose})"
 
@@ -215,8 +219,8 @@ def _empty(problem: Problem, file: str | None) -> Iterator[Finding]:
     free = np.flatnonzero(bare & ~problem.core.mandatory)
     if len(free):
         others = problem.scores.account_ids[problem.options.lead[free[1 : 1 + NAMED]]]
-        like = f", and so it is for {_names(others, NAMED, len(free) - 1)}" if len(free) > 1 else ""
-        text = f"stays unserved: {_why_none(problem, posted, int(free[0]))}{like}"
+        text = f"stays unserved{f', as do {_names(others, NAMED)}' if len(others) else ''}: "
+        text += _why_none(problem, posted, int(free[0]))
         yield _one(problem, int(free[0]), text, "change a rule if it should be served", "warning", file, len(free))
 
 
@@ -268,8 +272,8 @@ def _one(
     lead = int(options.lead[unit])
     if scores.roles_named:
         text = f"in role {scores.role_names[options.role[unit]]!r} {text}"
-    row, name = int(scores.accounts.index[lead]), str(scores.account_ids[lead])
-    return Finding("accounts", text, remedy, row, "account_id", name, severity, file, count)
+    row = int(scores.accounts.index[lead])
+    return Finding("accounts", text, remedy, row, "account_id", _lead(problem, unit), severity, file, count)
 
 
 def _lead(problem: Problem, unit: int) -> str:
@@ -282,7 +286,5 @@ def _keepers(problem: Problem) -> str:
     )
 
 
-def _names(ids: Sequence[Any] | np.ndarray, most: int, total: int | None = None) -> str:
-    total = len(ids) if total is None else total
-    more = f" and {total - min(most, len(ids)):,} more" if total > min(most, len(ids)) else ""
-    return ", ".join(map(str, ids[:most])) + more
+def _names(ids: Sequence[Any] | np.ndarray, most: int) -> str:
+    return ", ".join(map(str, ids[:most])) + (f" and {len(ids) - most:,} more" if len(ids) > most else "")

@@ -11,13 +11,17 @@ from tests.cores import random_core
 
 
 def mixed_core(seed: int, units: int = 7, reps: int = 3) -> Core:
-    """`random_core` with more: several factors a row, reps that count in company rows, rows with an offset, equalities,
-    and once in a while a mandatory unit that nobody may serve. Bounds lie about a random plan, so most have one."""
+    """`random_core` with more: several factors a row, reps that count in company rows, rows with an offset, equalities.
+    Bounds lie about a random plan, so most have one; now and then a mandatory unit that nobody may serve, or bounds
+    beyond reach."""
     rng = np.random.default_rng([seed, 77])
     core = random_core(seed, units, reps)
     if len(core.factor):
         core = _more_factors(core, rng)
         core = _bounded(core, rng)
+        if rng.random() < 0.04:  # too much asked
+            lower = core.lower + 40.0
+            core = replace(core, lower=lower, upper=np.maximum(core.upper, lower))
     if rng.random() < 0.03:
         core = replace(core, mandatory=core.mandatory | (np.diff(core.start) == 0))
     return core

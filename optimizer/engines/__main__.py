@@ -13,8 +13,12 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from optimizer.dual import Dual
 
 
 def main(folder: Path) -> int:
@@ -30,13 +34,13 @@ def main(folder: Path) -> int:
     hint, known = (np.load(f) if f.exists() else None for f in (folder / "hint.npy", folder / "known.npy"))
     outbox = Outbox(folder)
     try:
-        answer, dual = run(job["engine"], core, Limits(**job["limits"]), outbox.tell, hint, outbox.prices, known)
+        answer, dual = run(job["engine"], core, Limits(**job["limits"]), outbox.tell, hint, outbox.proved, known)
     except MemoryError:
         outbox.finish({"error": "memory"})
         return 0
     if answer.choice is not None:
         outbox.array("answer", answer.choice)
-    outbox.array("prices", dual.prices)
+    outbox.proved(dual)
     said: dict[str, object] = {"bound": answer.bound, "claim": answer.claim, "stopped": answer.stopped}
     said |= {"notes": answer.notes, "short": answer.short, "agreed": answer.agreed}
     outbox.finish({**said, "choice": answer.choice is not None})
@@ -65,8 +69,8 @@ class Outbox:
         self.lines.flush()
         return (self.folder / "stop").exists()
 
-    def prices(self, prices: np.ndarray) -> None:
-        self.array("prices", prices)
+    def proved(self, dual: Dual) -> None:
+        self.array("prices", dual.prices)
 
     def array(self, name: str, values: np.ndarray) -> None:
         part = self.folder / f"{name}.part.npy"

@@ -26,8 +26,9 @@ FIRST, MORE = 30, 4
 QUICK, COLD, WARM = Cooling(depth=4, window=12), Cooling(), Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0))
 #: chains a second that a deterministic solve may count on
 NOMINAL = 20_000
-#: options up to which an exact engine tries to prove the plan, from this share of the time limit on
-PROVE_OPTIONS, PROVE_FROM = 4_000, 0.35
+#: options up to which an exact engine tries to prove the plan, after this share of the time; up to which it begins as
+#: soon as an annealing finds nothing better
+PROVE_OPTIONS, PROVE_FROM, TINY_OPTIONS = 4_000, 0.35, 400
 #: a plan this near the bound is where the search begins
 NEAR = 0.03
 #: where more than this share of the options is an open position's, which to open is settled first, in this share of the time
@@ -82,6 +83,7 @@ class Prices(Engine):
         the other does, unless an exact engine is to follow."""
         units, end = search.core.units, limits.elapsed() + share * limits.left()
         work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
+        tiny = share < 1.0 and search.core.options <= TINY_OPTIONS
         begun, warm = False, best.value > -np.inf and share_of(best.proved, best.value) < NEAR
         while not best.over():
             began, before = limits.elapsed(), best.value
@@ -97,7 +99,7 @@ class Prices(Engine):
             work -= tries
             speed = tries / max(1e-3, limits.elapsed() - began)
             left = work if limits.deterministic else 0.95 * speed * (end - limits.elapsed())
-            if left < 0.1 * FIRST * units or (share < 1.0 and best.value <= before):
+            if left < 0.1 * FIRST * units or (tiny and -np.inf < best.value <= before):
                 break
             warm |= left < tries
             tries = min(MORE * tries, left)

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from optimizer.books import find_books
 from optimizer.core import Core, share_of
 from optimizer.dual import PASSES, Dual, find_prices
 from optimizer.engines import load
 from optimizer.engines.base import Answer, Limits, Progress, Report
 
-#: share of the time limit that finding prices may take
-PRICE_SHARE = 0.25
+#: shares of the time left that finding prices and, after them, a bound on whole books may take
+PRICE_SHARE, BOOK_SHARE = 0.25, 0.25
 #: engines that need no first plan
 WATERFALLS = ("greedy", "balance")
 
@@ -24,40 +25,68 @@ def run(
     limits: Limits,
     report: Report,
     hint: np.ndarray | None = None,
-    priced: Callable[[np.ndarray], None] | None = None,
+    priced: Callable[[Dual], None] | None = None,
     prices: np.ndarray | None = None,
 ) -> tuple[Answer, Dual]:
-    """The engine's answer, and the prices that prove a bound for it whatever the engine. `priced` hears of them early;
-    `prices` [R], of a problem like this one, are where to begin."""
-    asked = [report(Progress(limits.elapsed(), phase="prices"))]
-
-    def stop(bound: float) -> bool:
-        asked[0] = report(Progress(limits.elapsed(), bound=bound, phase="prices")) or asked[0]
-        return asked[0]
-
+    """The engine's answer, and what proves a bound for it whatever the engine. `priced` hears of that early; `prices`
+    [R], of a problem like this one, are where to begin."""
+    talk = _Talk(limits, report, priced)
+    talk.asked = report(Progress(limits.elapsed(), phase="prices"))
     seconds = 1e9 if limits.deterministic else PRICE_SHARE * limits.left()
     dual = find_prices(
-        core, seconds, stop, lp=not limits.deterministic, passes=PASSES, start=prices, threads=limits.threads
+        core, seconds, talk.stop, lp=not limits.deterministic, passes=PASSES, start=prices, threads=limits.threads
     )
-    if priced is not None:
-        priced(dual.prices)
-    asked[0] = report(Progress(limits.elapsed(), bound=dual.bound, phase="search")) or asked[0]
-    if asked[0] and name not in WATERFALLS:
+    talk.proved(dual)
+    waterfall = name in WATERFALLS
+    if (talk.asked or limits.left() <= 0) and not waterfall:
         return Answer(None, stopped=True), dual
     if dual.bound == -np.inf:
         return Answer(None, dual.bound, "infeasible"), dual
-    if limits.left() <= 0 and name not in WATERFALLS:
-        return Answer(None, stopped=True), dual
+    first = Answer(None) if waterfall else load("greedy").solve(core, limits, report, hint)
+    if first.choice is not None and (hint is None or not core.feasible(hint)):
+        hint = first.choice
+    dual = dual if waterfall else _with_books(core, dual, hint, limits, talk)
 
     def watched(progress: Progress) -> bool:
-        """Stops as well when the plan is within the gap of what the prices prove, which a search may not know."""
+        """Stops as well when the plan is within the gap of what is proved, which a search may not know."""
         near = share_of(dual.bound, progress.objective) <= limits.gap
         return report(progress) or (near and progress.choice is not None)
 
-    first = Answer(None) if name in WATERFALLS else load("greedy").solve(core, limits, report, hint)
-    if first.choice is not None and (hint is None or not core.feasible(hint)):
-        hint = first.choice
     return _better(core, first, load(name).solve(core, limits, watched, hint, dual.prices)), dual
+
+
+class _Talk:
+    """Passes on bounds as they are found, and remembers whether somebody asked to stop."""
+
+    def __init__(self, limits: Limits, report: Report, priced: Callable[[Dual], None] | None) -> None:
+        self.limits, self.report, self.priced, self.asked = limits, report, priced, False
+
+    def stop(self, bound: float) -> bool:
+        self.asked = self.report(Progress(self.limits.elapsed(), bound=bound, phase="prices")) or self.asked
+        return self.asked
+
+    def proved(self, dual: Dual) -> None:
+        if self.priced is not None:
+            self.priced(dual)
+        self.asked = self.report(Progress(self.limits.elapsed(), bound=dual.bound, phase="search")) or self.asked
+
+
+def _with_books(core: Core, dual: Dual, hint: np.ndarray | None, limits: Limits, talk: _Talk) -> Dual:
+    """The dual with a bound on whole books where that proves more, and is needed."""
+    if hint is not None and core.feasible(hint) and share_of(dual.bound, core.objective(hint)) <= limits.gap:
+        return dual
+    found = find_books(
+        core,
+        dual.prices,
+        1e9 if limits.deterministic else BOOK_SHARE * limits.left(),
+        talk.stop,
+        threads=limits.threads,
+    )
+    if found is None or not found.bound < dual.bound:
+        return dual
+    better = replace(dual, bound=found.bound, books=found.books)
+    talk.proved(better)
+    return better
 
 
 def _better(core: Core, first: Answer, answer: Answer) -> Answer:

@@ -170,7 +170,7 @@ def chain(  # type: ignore[no-untyped-def]
     log,
     place,
     books,
-):  # type: ignore[no-untyped-def]  # noqa: E501
+):
     """One chain that begins with unit `u` going into slot `b`; its change of energy and its length. It stands as it ends:
     no more than `allowed` above where it began, or out of moves."""
     nobody = len(users) - 1

@@ -93,6 +93,11 @@ def test_an_impossible_scenario_says_what_would_have_to_give(app, solve) -> None
     assert "would have to give way" in words(app)
 
 
+def test_the_form_cannot_ask_for_a_time_limit_of_zero(app, go) -> None:
+    limit = go(app, "solve").number_input(key="solve.limit")
+    assert (limit.min, limit.step) == (1, 10)
+
+
 def test_uploaded_files_become_the_data_and_their_errors_are_listed(app, company, go) -> None:
     app.radio(key="data.from").set_value("Upload files").run()
     lines = (company / "accounts.csv").read_text(encoding="utf-8").splitlines()
