@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from benchmarks.instances import samples
 from benchmarks.peers import OURS, known_engines, warm_up
@@ -18,7 +17,7 @@ from benchmarks.runs import NAN, Run, Task, alone, as_row, blank, first_time, pe
 from optimizer.core import share_of
 from optimizer.errors import SolverError
 from optimizer.plan import Plan
-from optimizer.problem import Problem
+from optimizer.problem import carry
 
 #: the first solve's gap is asked for again with this much room, as a share of it and absolutely
 HAIR, LEAST = 0.02, 1e-6
@@ -130,20 +129,6 @@ def reached(trace: np.ndarray, target: float, final: float, end: float) -> float
         if share_of(bound, objective) <= target:
             return float(seconds)
     return end if final <= target else NAN
-
-
-def carry(previous: Problem, prices: np.ndarray, problem: Problem) -> np.ndarray:
-    """[R] the prices of a previous problem on the rows of another, row by row of the same rule, measure, scope and name.
-    Rows that were not there have no price."""
-    known = pd.Series(prices, index=_names(previous))
-    known = known[~known.index.duplicated()]
-    return known.reindex(_names(problem)).fillna(0.0).to_numpy(dtype=float)
-
-
-def _names(problem: Problem) -> pd.MultiIndex:
-    """The rows by name; rows of one name are told apart by their place among them."""
-    names = problem.limits[["rule", "measure", "scope", "row"]]
-    return pd.MultiIndex.from_frame(names.assign(place=names.groupby(list(names.columns), sort=False).cumcount()))
 
 
 def _row(solved: Solved, how: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from optimizer import engines, process
 from optimizer.core import Core
 from optimizer.engines.base import Answer, Engine, Limits, Progress, Report, claim_of
 
-ENTRY = engines.Entry("scip", "benchmarks.scip", "Scip", True, "SCIP branch and cut on the whole model")
+ENTRY = engines.Entry("scip", "benchmarks.scip", "Scip", True, "SCIP branch and cut on the whole model", 4000)
 
 
 def register() -> None:
@@ -52,7 +52,14 @@ class Scip(Engine):
     about = ENTRY.about
     exact = True
 
-    def solve(self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None = None) -> Answer:
+    def solve(
+        self,
+        core: Core,
+        limits: Limits,
+        report: Report,
+        hint: np.ndarray | None = None,
+        prices: np.ndarray | None = None,
+    ) -> Answer:
         from ortools.math_opt.python import mathopt  # type: ignore[import-untyped]
 
         if (core.mandatory & (np.diff(core.start) == 0)).any():

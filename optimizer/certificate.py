@@ -13,7 +13,7 @@ import numpy as np
 
 from optimizer.core import Core
 
-BoundBy = Literal["prices", "search"]
+BoundBy = Literal["prices", "books", "search"]
 CHUNK = 1 << 21
 
 

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 import pandas as pd
 
+from optimizer.book_bound import books_bound
 from optimizer.certificate import BoundBy, bound
 from optimizer.check import Report, judge
 from optimizer.core import Core, share_of
@@ -48,18 +49,32 @@ class Case:
     def conclude(self, outcome: Outcome) -> Result:
         """The result: the plan as `check` judges it, the best bound that can be stood by, and the status they allow."""
         found = self._accepted(outcome.choice)
-        by_prices = bound(self.problem.core, outcome.prices) if outcome.prices is not None else np.inf
         notes = [*outcome.notes, *self._short(outcome)]
+        certified, certified_by = self._certified(outcome, notes)
         if found is not None:
-            return self._with_plan(outcome, found, by_prices, notes)
+            return self._with_plan(outcome, found, (certified, certified_by), notes)
         if outcome.choice is not None:
             notes.append("the engine's plan did not pass the check and was dropped")
         if outcome.claim == "infeasible":
-            if by_prices == -np.inf or self._second(None).claim == "infeasible":
+            if certified == -np.inf or self._second(None).claim == "infeasible":
                 return self.infeasible(outcome, notes)
             notes.append(f"{self.engine} says no plan exists, but no second solver agreed in the time given")
-        known = by_prices if np.isfinite(by_prices) else float("nan")
-        return self._result("NO_PLAN", outcome.stopped, None, (known, "prices"), outcome, notes)
+        known = certified if np.isfinite(certified) else float("nan")
+        return self._result("NO_PLAN", outcome.stopped, None, (known, certified_by), outcome, notes)
+
+    def _certified(self, outcome: Outcome, notes: list[str]) -> tuple[float, BoundBy]:
+        """The lowest bound that can be recomputed without a solver, and by what: books where they prove more."""
+        core = self.problem.core
+        by_prices = bound(core, outcome.prices) if outcome.prices is not None else np.inf
+        if outcome.books is None:
+            return by_prices, "prices"
+        try:
+            by_books = books_bound(core, outcome.books)
+        except ValueError as error:
+            notes.append(f"the bound on whole books was dropped: {error}")
+            return by_prices, "prices"
+        more = by_books < by_prices and not (np.isfinite(by_prices) and same(by_books, by_prices))
+        return (by_books, "books") if more else (by_prices, "prices")
 
     def infeasible(self, outcome: Outcome | None = None, notes: list[str] | None = None) -> Result:
         """The result where no plan exists, with the rules of the smallest relaxation found in some seconds more."""
@@ -69,16 +84,16 @@ class Case:
         nothing: tuple[float, BoundBy] = (float("nan"), "prices")
         return self._result("INFEASIBLE", "proof", None, nothing, outcome, notes or [], reasons)
 
-    def _with_plan(self, outcome: Outcome, found: Found, by_prices: float, notes: list[str]) -> Result:
+    def _with_plan(self, outcome: Outcome, found: Found, certified: tuple[float, BoundBy], notes: list[str]) -> Result:
         value = found[1].objective
-        if by_prices < value and not same(by_prices, value):
+        proved, bound_by = certified
+        if proved < value and not same(proved, value):
             raise SolverError("the proved bound is below a plan that passed the check: please report this as a bug")
-        bound_by: BoundBy = "prices"
-        proved, optimal = by_prices, same(by_prices, value)
+        optimal = same(proved, value)
         if outcome.bound < value and not same(outcome.bound, value):
             notes.append(f"{self.engine} claims a bound below its own plan; its bound was dropped")
-        elif not optimal and not share_of(by_prices, value) <= self.limits.gap and outcome.bound < by_prices:
-            if not same(outcome.bound, by_prices):
+        elif not optimal and not share_of(proved, value) <= self.limits.gap and outcome.bound < proved:
+            if not same(outcome.bound, proved):
                 proved, bound_by = outcome.bound, "search"
             if outcome.claim == "optimal" and same(outcome.bound, value):
                 optimal = outcome.agreed or self._agrees(outcome, value)
@@ -162,6 +177,7 @@ class Case:
             notes=tuple(notes),
             conflicts=reasons,
             currency=self.problem.scenario.currency,
+            books=outcome.books if outcome is not None and proved[1] == "books" else None,
         )
 
 

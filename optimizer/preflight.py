@@ -17,9 +17,9 @@ from optimizer.rules.base import Restriction
 from optimizer.scenario import Scenario
 from optimizer.tables import Tables
 
-#: bytes of an engine's process before it has seen a problem, and for each unit in addition to its options: both are the
-#: most that any engine was measured to take (as `Entry.bytes_per_option`, see `optimizer.engines`)
-PROCESS, BYTES_PER_UNIT = 300 << 20, 1_500
+#: bytes of an engine's process with its libraries and compiled kernels, and what it holds for each unit: shortlists,
+#: boards, plans. Measured as `Entry.bytes_per_option`, rounded up
+PROCESS, BYTES_PER_UNIT = 300 << 20, 2_000
 #: the engine that needs the least
 LEAN, GIB = "prices", 1 << 30
 #: options looked at together
@@ -164,6 +164,7 @@ def demand_memory(problem: Problem, engine: str, bytes_per_option: int, availabl
     if needed <= available:
         return
     fit = max(0, int((available - fixed) / each))
+    fit -= fit % 10 ** max(0, len(str(fit)) - 2)  # two figures are all that is known
     said = f"engine {engine!r} needs about {_gib(needed)} for {core.options:,} options, and there are "
     said += f"{_gib(available)}: "
     if not fit:

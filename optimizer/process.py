@@ -10,12 +10,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from optimizer.book_bound import Books
 from optimizer.engines.base import Limits, Progress
 from optimizer.errors import SolverError
 from optimizer.memory import available_bytes
@@ -30,8 +31,9 @@ StoppedHow = Literal["end", "time", "user", "memory", "error"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What came back: the best plan [U] or None, the engine's claim and bound, prices [R] or None, and how it stopped.
-    `trace` holds (seconds, objective, bound) of each improvement, `short` the hard rows the engine's best try broke."""
+    """What came back: the best plan [U] or None, the engine's claim and bound (inf where its search proves no more than
+    prices and books do), prices [R] and books or None, and how it stopped. `trace` holds (seconds, objective, bound) of
+    each improvement, `short` the hard rows the engine's best try broke."""
 
     choice: np.ndarray | None
     claim: str
@@ -42,6 +44,23 @@ class Outcome:
     notes: tuple[str, ...] = ()
     short: tuple[int, ...] = ()
     agreed: bool = False
+    books: Books | None = None
+
+
+class Searched:
+    """The lowest bound that an engine's own search told of. What prices and books prove is told of as well, and is not
+    the search's."""
+
+    def __init__(self) -> None:
+        self.bound = self.certified = np.inf
+
+    def proved(self, bound: float) -> None:
+        """Prices or books prove this, told before anybody else hears of it."""
+        self.certified = min(self.certified, bound)
+
+    def heard(self, progress: Progress) -> None:
+        if progress.phase != "prices" and progress.bound < min(self.bound, self.certified):
+            self.bound = progress.bound
 
 
 def run_child(
@@ -106,7 +125,7 @@ class _Watch:
         self.folder, self.limits, self.report, self.memory = folder, limits, report, memory
         self.read = 0
         self.trace: list[tuple[float, float, float]] = []
-        self.best, self.bound = -np.inf, np.inf
+        self.best, self.bound, self.searched = -np.inf, np.inf, np.inf
 
     def wait(self, child: subprocess.Popen[bytes]) -> StoppedHow:
         asked_at: float | None = None
@@ -139,15 +158,23 @@ class _Watch:
             raise SolverError(self._last_words(code))
         if stopped == "end" and (answer.get("stopped") or not answer):
             stopped = "time" if self.limits.elapsed() >= 0.95 * self.limits.time_limit else "end" if answer else "error"
-        bound = min(float(answer.get("bound", np.inf)), self.bound if answer else np.inf)
+        bound = min(float(answer.get("bound", np.inf)), self.searched if answer else np.inf)
         notes = tuple(answer.get("notes", ()))
         claim, short = answer.get("claim", "none"), tuple(answer.get("short", ()))
         trace, agreed = tuple(self.trace), bool(answer.get("agreed"))
-        return Outcome(plan, claim, bound, self._array("prices"), stopped, trace, notes, short, agreed)
+        prices, books = self._array("prices"), self._books()
+        return Outcome(plan, claim, bound, prices, stopped, trace, notes, short, agreed, books)
 
     def _array(self, name: str) -> np.ndarray | None:
         path = self.folder / f"{name}.npy"
         return np.load(path) if path.exists() else None
+
+    def _books(self) -> Books | None:
+        path = self.folder / "books.npz"
+        if not path.exists():
+            return None
+        with np.load(path) as kept:
+            return Books(**{part.name: kept[part.name] for part in fields(Books)})
 
     def _hear(self) -> bool:
         """Pass on what the child has said since; True when the listener wants to stop."""
@@ -161,6 +188,7 @@ class _Watch:
         self.read += len(whole)
         for line in whole.splitlines():
             said = json.loads(line)
+            self.searched = min(self.searched, said.get("searched", np.inf))
             seconds, better = said["at"] - self.limits.started, False
             if said["objective"] > self.best:
                 self.best, better = said["objective"], True

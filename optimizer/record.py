@@ -21,7 +21,7 @@ from optimizer.tables import Tables
 
 RESULT = "result.json"
 #: files that make a run what it is; two runs that agree in them have the same id
-IDENTITY = ("inputs/", "scenario.toml", "plan.csv", "certificate.parquet")
+IDENTITY = ("inputs/", "scenario.toml", "plan.csv", "certificate.parquet", "unit_prices.parquet", "books.parquet")
 FORMAT = 1
 
 

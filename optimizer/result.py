@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from optimizer.book_bound import Books
 from optimizer.certificate import BoundBy
 from optimizer.check import Report
 from optimizer.core import share_of
@@ -34,8 +35,8 @@ class Result:
     """One solve.
 
     `objective` is `check`'s own figure for `plan`; `bound` an upper bound on every plan, `bound_by` prices (recomputed
-    from `prices` [R]) or a solver's search; both in currency of model value, NaN where there is none. `trace` has
-    seconds, objective, bound of each improvement.
+    from `prices` [R]), whole books (recomputed from `books`, None otherwise) or a solver's search; both in currency of
+    model value, NaN where there is none. `trace` has seconds, objective, bound of each improvement.
     """
 
     status: Status
@@ -55,6 +56,7 @@ class Result:
     notes: tuple[str, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     currency: str = "USD"
+    books: Books | None = None
 
     @property
     def gap(self) -> float:
@@ -73,10 +75,11 @@ class Result:
             return f"{self.status}: {why}; {took}." + "".join(f"\n  {c.sentence}" for c in self.conflicts)
         served, units = int(self.plan.served.sum()), self.plan.rep.size
         share = "" if np.isnan(self.gap_share) else f" ({self.gap_share:.3%})"
+        by = "whole books" if self.bound_by == "books" else self.bound_by
         proof = (
-            f"the best possible plan for these scores (proved by {self.bound_by})"
+            f"the best possible plan for these scores (proved by {by})"
             if self.status == "OPTIMAL"
-            else f"at most {self.gap:,.0f} {self.currency}{share} below the best possible (bound by {self.bound_by})"
+            else f"at most {self.gap:,.0f} {self.currency}{share} below the best possible (bound by {by})"
         )
         limits = self.report.limits
         near = limits["slack"] <= 0.01 * limits["actual"].abs().clip(lower=1e-9)

@@ -17,7 +17,7 @@ from optimizer.memory import available_bytes
 from optimizer.plan import Plan
 from optimizer.preflight import brief, demand_memory, demand_numbers, overloads
 from optimizer.problem import Problem
-from optimizer.process import Outcome, StoppedHow, run_child
+from optimizer.process import Outcome, Searched, StoppedHow, run_child
 from optimizer.result import Result
 
 
@@ -101,9 +101,10 @@ def run_here(
     from optimizer.engines.run import run
 
     trace: list[tuple[float, float, float]] = []
-    state, asked = [-np.inf, np.inf], [False]
+    state, asked, searched = [-np.inf, np.inf], [False], Searched()
 
     def tell(progress: Progress) -> bool:
+        searched.heard(progress)
         fresh = [np.fmax(state[0], progress.objective), np.fmin(state[1], progress.bound)]
         if fresh != state:
             state[:] = fresh
@@ -111,16 +112,17 @@ def run_here(
         asked[0] = asked[0] or bool(report and report(Progress(progress.seconds, state[0], state[1], progress.phase)))
         return asked[0]
 
-    answer, dual = run(name, core, limits, tell, hint, prices=prices)
+    answer, dual = run(name, core, limits, tell, hint, lambda dual: searched.proved(dual.bound), prices)
     stopped: StoppedHow = "user" if asked[0] else "time" if answer.stopped and limits.left() <= 0 else "end"
     return Outcome(
         answer.choice,
         answer.claim,
-        answer.bound,
+        min(answer.bound, searched.bound),
         dual.prices,
         stopped,
         tuple(trace),
         answer.notes,
         answer.short,
         answer.agreed,
+        dual.books,
     )

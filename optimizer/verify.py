@@ -1,4 +1,4 @@
-"""Judge a kept run again: the plan by its rules, the bound by its prices. Imports no engine and no solver."""
+"""Judge a kept run again: the plan by its rules, the bound by its prices or books. Imports no engine and no solver."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from optimizer.book_bound import Books, books_bound
 from optimizer.certificate import BoundBy, bound
 from optimizer.check import Report, judge
 from optimizer.plan import Plan
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
-    """What was recomputed. `bound` is what the prices prove; `claimed` and `bound_by` what the run says.
+    """What was recomputed. `bound` is what the prices or books prove (inf: nothing, as where books do not fit the problem); `claimed` and `bound_by` what the run says.
 
     A bound by search cannot be recomputed without a solver: the prices' own bound then stands beside it.
     """
@@ -59,17 +60,25 @@ class Verdict:
                 f"prices alone prove {self.bound:,.2f}"
             )
         else:
-            proof = f"bound {self.bound:,.2f} recomputed from prices: {agrees[self.bound_agrees]}"
+            what = "prices of rows, accounts and books" if self.bound_by == "books" else "prices"
+            proof = f"bound {self.bound:,.2f} recomputed from {what}: {agrees[self.bound_agrees]}"
         return f"{plan}\nobjective {self.objective:,.2f}: {agrees[self.objective_agrees]}\n{proof}"
 
 
 def verify(
-    problem: Problem, plan: Plan | None, prices: np.ndarray, objective: float, claimed: float, bound_by: BoundBy
+    problem: Problem,
+    plan: Plan | None,
+    prices: np.ndarray,
+    objective: float,
+    claimed: float,
+    bound_by: BoundBy,
+    books: Books | None = None,
 ) -> Verdict:
-    """Recompute feasibility, objective and bound of a plan from tables, rules and prices [R]."""
+    """Recompute feasibility, objective and bound of a plan from tables, rules and prices [R], or from `books` where the
+    bound is by books."""
     report = judge(problem.scores, problem.scenario.active, plan) if plan is not None else None
     mine = report.objective if report is not None else float("nan")
-    proved = bound(problem.core, prices)
+    proved = bound(problem.core, prices) if bound_by != "books" else _by_books(problem, books)
     slack = 1e-6 * max(1.0, abs(claimed) if np.isfinite(claimed) else 1.0)
     same_value = plan is None or abs(mine - objective) <= 1e-6 * max(1.0, abs(mine))
     if bound_by == "search":
@@ -79,8 +88,16 @@ def verify(
     return Verdict(report, mine, proved, claimed, bound_by, bool(same_value), bool(bound_fits))
 
 
+def _by_books(problem: Problem, books: Books | None) -> float:
+    """What the books prove; nothing where they are missing or do not fit."""
+    try:
+        return np.inf if books is None else books_bound(problem.core, books)
+    except ValueError:
+        return np.inf
+
+
 def verify_run(run: Run) -> Verdict:
     """`verify` of a kept run, against what its record says."""
     said = run.record
     value, proved = (float("nan") if said[name] is None else float(said[name]) for name in ("objective", "bound"))
-    return verify(run.problem, run.plan, run.prices, value, proved, said["bound_by"])
+    return verify(run.problem, run.plan, run.prices, value, proved, said["bound_by"], run.books)

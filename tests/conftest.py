@@ -42,8 +42,9 @@ def shared_data() -> Path:
 
 #: what starts processes, enumerates plans or draws pages: left out of `make check`, run by `make test`
 SLOW = (
-    "browser", "engines", "ui", "rules/test_contract", "test_badinput", "test_cli", "test_docs", "test_laws", "test_promises",
-    "test_real", "test_solve", "test_verify", "test_export", "test_importing", "test_relax", "test_store",
+    "browser", "engines", "ui", "rules/test_contract", "test_badinput", "test_benchmarks",
+    "test_chains", "test_cli", "test_docs", "test_laws", "test_promises", "test_real", "test_solve",
+    "test_verify", "test_export", "test_importing", "test_relax", "test_store",
 )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("judge", ("check", "certificate", "positions", "book_bound")),
     ("price", ("kernels", "relaxation", "barrier", "dual", "reduced", "waterfall", "books", "book_search", "board", "search",
                "unit_prices")),
-    ("solve", ("result", "relax", "engines", "proof", "opening", "process", "conclude", "solve")),
+    ("solve", ("result", "relax", "engines", "proof", "opening", "patches", "process", "conclude", "solve")),
     ("measure", ("kpis", "compare", "verify")),
     ("keep and hand over", ("export", "record", "store", "handmade", "charts")),
     ("show", ("terminal", "demo", "cli", "ui")),

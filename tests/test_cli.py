@@ -83,7 +83,7 @@ def kept(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     """Engines run in this process: nothing here is about children, and starting them takes seconds."""
     solving = import_module("optimizer.solve")
-    monkeypatch.setattr(solving, "_runner", lambda in_process, memory: solving.run_here)
+    monkeypatch.setattr(solving, "_runner", lambda *_: solving.run_here)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +68,45 @@ def test_p4_row_order_changes_nothing_in_deterministic_mode() -> None:
     pd.testing.assert_frame_equal(first.plan.to_frame(), second.plan.to_frame())
     pd.testing.assert_frame_equal(first.report.limits, second.report.limits)  # type: ignore[union-attr]
     assert (first.prices == second.prices).all()
+
+
+@pytest.fixture(scope="module")
+def shuffled(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Ten runs of the price engine that are kept: rows of every table in another order, one and two threads. So much less
+    work than the time allows that no clock has a say."""
+    import optimizer.engines.prices as engine
+
+    folder, tables = tmp_path_factory.mktemp("runs"), sample(150, 8, 3)
+    scenario = parse_scenario(tomllib.loads(baseline_toml(150, 8)))
+    out = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "NOMINAL", 200)
+        for i in range(10):
+            frames = {f.name: getattr(tables, f.name) for f in fields(tables)}
+            frames = {name: t for name, t in frames.items() if isinstance(t, pd.DataFrame)}
+            mixed = replace(tables, **{name: t.sample(frac=1, random_state=i) for name, t in frames.items()}) if i else tables
+            problem = build(mixed, scenario)
+            result = opt.solve(
+                problem, "prices", time_limit=60, gap=0, deterministic=True, threads=1 + i % 2, in_process=True
+            )
+            assert result.plan is not None and result.stopped_by != "time"
+            out.append(opt.write_run(folder / str(i), problem, mixed, result))
+    return out
+
+
+@pytest.mark.parametrize("name", ["plan.csv", "books.csv", "limits.csv", "certificate.parquet"])
+def test_p4_the_price_engine_s_files_are_the_same_whatever_the_order_of_rows_and_threads(
+    shuffled: list[Path], name: str
+) -> None:
+    kept = [(run / name).read_bytes() for run in shuffled]
+    assert len(kept) == 10 and len(kept[0]) > 100
+    assert [i for i, content in enumerate(kept) if content != kept[0]] == []
+
+
+def test_p4_prices_bound_and_objective_are_the_same_to_the_last_digit(shuffled: list[Path]) -> None:
+    results = [opt.read_run(run).result for run in shuffled]
+    assert len({(r.objective, r.bound, r.status) for r in results}) == 1
+    assert all((r.prices == results[0].prices).all() for r in results)
 
 
 def test_p5_a_time_limit_is_kept_by_killing_if_it_must_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

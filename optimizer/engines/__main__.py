@@ -12,10 +12,13 @@ import os
 import signal
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from optimizer.process import Searched
 
 if TYPE_CHECKING:
     from optimizer.dual import Dual
@@ -55,6 +58,7 @@ class Outbox:
         self.folder = folder
         self.lines = (folder / "progress.jsonl").open("a", encoding="utf-8")
         self.plans, self.best = 0, -np.inf
+        self.searched = Searched()
 
     def tell(self, progress: object) -> bool:
         from optimizer.engines.base import Progress
@@ -64,12 +68,19 @@ class Outbox:
             self.best = progress.objective
             self.plans += 1
             self.array("plan", progress.choice)
+        self.searched.heard(progress)
         line = {"at": time.time(), "objective": progress.objective, "bound": progress.bound, "phase": progress.phase}
-        self.lines.write(json.dumps(line | {"plans": self.plans}) + "\n")
+        self.lines.write(json.dumps(line | {"plans": self.plans, "searched": self.searched.bound}) + "\n")
         self.lines.flush()
         return (self.folder / "stop").exists()
 
     def proved(self, dual: Dual) -> None:
+        """Books first: they carry prices of their own, so that a kill between the two leaves either proof whole."""
+        self.searched.proved(dual.bound)
+        if dual.books is not None:
+            part = self.folder / "books.part.npz"
+            np.savez(part, **{item.name: getattr(dual.books, item.name) for item in fields(dual.books)})
+            part.replace(self.folder / "books.npz")
         self.array("prices", dual.prices)
 
     def array(self, name: str, values: np.ndarray) -> None:

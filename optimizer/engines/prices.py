@@ -14,6 +14,7 @@ from optimizer.core import Core, share_of
 from optimizer.dual import find_prices
 from optimizer.engines.base import Answer, Engine, Limits, Progress, Report
 from optimizer.opening import choose_positions
+from optimizer.patches import Patches
 from optimizer.proof import agrees, prove
 from optimizer.search import Cooling, Search
 from optimizer.waterfall import waterfall
@@ -26,9 +27,13 @@ FIRST, MORE = 30, 4
 QUICK, COLD, WARM = Cooling(depth=4, window=12), Cooling(), Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0))
 #: chains a second that a deterministic solve may count on
 NOMINAL = 20_000
-#: options up to which an exact engine tries to prove the plan, after this share of the time; up to which it begins as
-#: soon as an annealing finds nothing better
-PROVE_OPTIONS, PROVE_FROM, TINY_OPTIONS = 4_000, 0.35, 400
+#: options up to which exact engines solve parts of the plan again, up to which they try to prove it, and up to which they
+#: begin as soon as an annealing finds nothing better
+PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
+#: shares of the time left at which annealing ends and the parts do, in tiny and in other problems
+SMALL, MIDDLE = (0.25, 0.4), (0.5, 0.9)
+#: a plan must be this near the prices' bound for a proof to be tried where the problem is not tiny
+PROVABLE = 0.005
 #: a plan this near the bound is where the search begins
 NEAR = 0.03
 #: where more than this share of the options is an open position's, which to open is settled first, in this share of the time
@@ -71,19 +76,30 @@ class Prices(Engine):
         if core.options:
             listed = short_list(core, prices, start, WIDTH, limits.threads)
             search = Search(core, listed, limits.seed, limits.threads, best.over)
-            provable = bool(self.provers) and core.options <= PROVE_OPTIONS and not limits.deterministic
-            self._search(search, limits, best, PROVE_FROM if provable else 1.0)
-            if provable and best.choice is not None and not best.over():
+            exact = bool(self.provers) and core.options <= PATCH_OPTIONS and not limits.deterministic
+            provable = exact and core.options <= PROVE_OPTIONS
+            until = [
+                limits.elapsed() + s * limits.left() for s in (SMALL if provable else MIDDLE if exact else (1.0, 1.0))
+            ]
+            self._search(search, limits, best, until[0], tiny)
+            if exact and best.choice is not None and not best.over():
+                patches = Patches(core, prices, self.provers[0](), limits, best.over)
+                best.offer(patches.improve(best.choice, until[1]))
+            near = share_of(best.proved, best.value) < PROVABLE
+            if (
+                (tiny or (exact and near and core.options <= PROVE_OPTIONS))
+                and best.choice is not None
+                and not best.over()
+            ):
                 return self._proved(core, limits, prices, best)
         return Answer(best.choice, stopped=best.over(), short=() if best.choice is not None else best.short)
 
-    def _search(self, search: Search, limits: Limits, best: Best, share: float) -> None:
-        """Annealings for a share of the time that is left, each with more work than the last: from the prices' own choice,
-        or from the best plan where that is near the bound already. One kind goes on until it finds nothing better; then
-        the other does, unless an exact engine is to follow."""
-        units, end = search.core.units, limits.elapsed() + share * limits.left()
+    def _search(self, search: Search, limits: Limits, best: Best, end: float, tiny: bool) -> None:
+        """Annealings until `end`, each with more work than the last: from the prices' own choice, or from the best plan
+        where that is near the bound already. One kind goes on until it finds nothing better, then the other does; a tiny
+        problem is left to the exact engine there."""
+        units = search.core.units
         work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
-        tiny = share < 1.0 and search.core.options <= TINY_OPTIONS
         begun, warm = False, best.value > -np.inf and share_of(best.proved, best.value) < NEAR
         while not best.over():
             began, before = limits.elapsed(), best.value

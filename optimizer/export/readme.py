@@ -126,9 +126,11 @@ def proof(data: Handover) -> str:
         return "nothing is proved about how good this plan is"
     if not data.report.ok:
         return "this plan breaks hard rules, so that it cannot be compared with the best plan that keeps them"
-    by = {"prices": "by the prices in this workbook, which anybody can check", "search": "by a solver's search"}[
-        result.bound_by
-    ]
+    by = {
+        "prices": "by the prices in this workbook, which anybody can check",
+        "books": "by whole books, which the kept run lets anybody check",
+        "search": "by a solver's search",
+    }[result.bound_by]
     if result.status == "OPTIMAL":
         return f"no better plan exists for these scores and rules (proved {by})"
     gap = max(0.0, result.bound - data.report.objective)

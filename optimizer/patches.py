@@ -1,0 +1,120 @@
+"""Exact sub-problems: the books of a few neighbouring reps, solved again with everything else held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from optimizer.certificate import adjusted, best_of_units
+from optimizer.core import Core
+from optimizer.engines.base import Engine, Limits
+from optimizer.reduced import Reduced, reduce
+
+#: seconds a patch may take, twice that after so many that brought nothing, to this; reps in the first one, and in any
+SECONDS, PATIENCE, LONGEST, FEW, MANY = 2.0, 12, 8.0, 3, 24
+
+
+@dataclass(eq=False)
+class Patches:
+    """Improves a plan patch by patch (large neighbourhood search: Shaw 1998), at prices [R] near the best.
+
+    Within a patch only options count whose regret is no more than what its units and rows lose against the bound: a
+    better patch loses less in all. Reps that lose most are taken most often, with reps that their units like; patches
+    grow while they are solved at once, and shrink when they are not.
+    """
+
+    core: Core
+    prices: np.ndarray
+    exact: Engine
+    limits: Limits
+    over: Callable[[], bool]
+
+    def __post_init__(self) -> None:
+        core = self.core
+        best, _ = best_of_units(core, self.prices)
+        self.best = np.where(np.isfinite(best), best, 0.0)
+        self.regret = self.best[core.unit] - adjusted(core, self.prices, 0, core.units)
+        self.random = np.random.default_rng(self.limits.seed)
+        self.links = self._links()
+
+    def improve(self, choice: np.ndarray, end: float) -> np.ndarray:
+        """[U] the best plan when `end` (seconds after the start) has come, or nothing more is found."""
+        size, fruitless, value = FEW, 0, self.core.objective(choice)
+        while not self.over() and self.limits.elapsed() < end and fruitless < 60:
+            lost = self.lost(choice)
+            reps = self._reps(lost, size)
+            patch = self._patch(choice, reps, lost)
+            if patch.core.options == 0:
+                fruitless += 1
+                continue
+            longest = min(LONGEST, SECONDS * 2.0 ** (fruitless // PATIENCE))
+            seconds = min(longest, end - self.limits.elapsed(), self.limits.left())
+            some = replace(self.limits, time_limit=self.limits.elapsed() + max(0.05, seconds), gap=0.0)
+            answer = self.exact.solve(patch.core, some, lambda _: self.over(), patch.part(choice))
+            done = answer.claim == "optimal"
+            size = min(MANY, size + 1) if done else max(2, size - 1)
+            fruitless += 1
+            if answer.choice is not None:
+                better = patch.lift(answer.choice)
+                worth = self.core.objective(better)
+                if worth > value + 1e-9 * max(1.0, abs(value)) and self.core.feasible(better):
+                    choice, value, fruitless = better, worth, 0
+        return choice
+
+    def lost(self, choice: np.ndarray) -> np.ndarray:
+        """[M + 1] what each rep's units and own rows are below the bound; the unserved last."""
+        core, p = self.core, self.prices
+        served = choice >= 0
+        regret = np.where(served, self.regret[choice], self.best)
+        rep = np.where(served, core.rep[choice], len(core.cost))
+        out = np.bincount(rep, weights=regret, minlength=len(core.cost) + 1)
+        used = core.usage(choice)
+        with np.errstate(invalid="ignore"):
+            side = np.where(p > 0, core.upper, np.where(p < 0, core.lower, used))
+        beyond = np.where(np.isfinite(core.penalty), core.penalty, 0.0) * core.shortfall(choice)
+        loss = np.maximum(0.0, np.where(p != 0, p * (side - used), 0.0) + beyond)
+        for _, _, by_rep, line in core.factor:
+            if by_rep:
+                row = core.rep_row[line]
+                shared = np.bincount(row[row >= 0], minlength=core.rows)
+                out[:-1] += np.where(row >= 0, (loss / np.maximum(1, shared))[row], 0.0)
+        return out
+
+    def _reps(self, lost: np.ndarray, size: int) -> np.ndarray:
+        """Reps of a patch: one that loses much, then such as are liked by the same units."""
+        weight = lost[:-1] + 1e-3 * lost.sum() / max(1, len(lost)) + 1e-12
+        chosen = [int(self.random.choice(len(weight), p=weight / weight.sum()))]
+        while len(chosen) < min(size, len(weight)):
+            near = np.asarray(self.links[chosen].sum(axis=0)).ravel() * np.sqrt(weight)
+            near[chosen] = 0.0
+            if near.sum() <= 0:
+                break
+            chosen.append(int(self.random.choice(len(near), p=near / near.sum())))
+        return np.array(chosen)
+
+    def _patch(self, choice: np.ndarray, reps: np.ndarray, lost: np.ndarray) -> Reduced:
+        core = self.core
+        inside = np.zeros(len(core.cost) + 1, dtype=bool)
+        inside[reps] = True
+        spare = lost[:-1][reps].sum()
+        at = np.where(choice >= 0, core.rep[choice], len(core.cost))
+        unserved = choice < 0
+        regret_now = np.where(unserved, self.best, 0.0)
+        spare += float(np.sort(regret_now[unserved])[::-1][: len(reps)].sum()) if unserved.any() else 0.0
+        worth = inside[core.rep] & (self.regret <= spare)
+        reaches = np.bincount(core.unit[worth], minlength=core.units) > 0
+        free = inside[at] | (unserved & reaches)
+        keep = np.flatnonzero((worth & free[core.unit]) | (np.isin(np.arange(core.options), choice) & free[core.unit]))
+        return reduce(core, choice, free, keep)
+
+    def _links(self) -> csr_array:
+        """[M, M] how many units like both reps, by options of small regret."""
+        core = self.core
+        typical = np.median(self.best[self.best > 0]) if (self.best > 0).any() else 1.0
+        near = np.flatnonzero(self.regret <= 0.2 * typical)
+        shape = (core.units, len(core.cost))
+        likes = csr_array((np.ones(len(near)), (core.unit[near], core.rep[near])), shape=shape)
+        return csr_array((likes.T @ likes).tocsr())
