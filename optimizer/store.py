@@ -22,6 +22,8 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from optimizer.atomic import recover, recover_all, replacing_folder
+from optimizer.book_bound import Books
+from optimizer.certificate_table import BOOKS, CERTIFICATE, UNIT_PRICES, read_certificate, write_certificate
 from optimizer.check import judge
 from optimizer.errors import Finding, Findings, UsageError
 from optimizer.export.frames import books_frame, limits_frame, plan_frame
@@ -36,13 +38,15 @@ from optimizer.tables import TABLES, Tables
 
 #: everything of ours in a run folder; the rest is the user's
 OURS = (
-    RESULT, "scenario.toml", "inputs", "plan.csv", "books.csv", "limits.csv", "certificate.parquet", "trace.csv",
+    RESULT, "scenario.toml", "inputs", "plan.csv", "books.csv", "limits.csv", CERTIFICATE, UNIT_PRICES, BOOKS,
+    "trace.csv",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A kept run, read back. `record` is result.json as it stands; `prices` [R] are 0 where nothing was priced.
+    """A kept run, read back. `record` is result.json as it stands; `prices` [R] are 0 where nothing was priced,
+    `books` are there where they prove the bound.
 
     `findings` say what has changed since: the problem that these inputs make today is not the one that was solved.
     """
@@ -55,6 +59,7 @@ class Run:
     trace: pd.DataFrame
     record: Mapping[str, Any]
     findings: Findings
+    books: Books | None = None
 
     @property
     def id(self) -> str:
@@ -83,6 +88,7 @@ class Run:
             notes=tuple(given["notes"]),
             conflicts=tuple(Conflict(**c) for c in given["conflicts"]),
             currency=given["currency"],
+            books=self.books,
         )
 
 
@@ -123,7 +129,7 @@ def read_run(folder: str | Path) -> Run:
         tomllib.loads((folder / "scenario.toml").read_text("utf-8")), str(folder / "scenario.toml")
     )
     problem = build(tables, scenario)
-    prices, findings = _read_prices(folder, problem)
+    prices, books, findings = read_certificate(folder, problem)
     if core_digest(problem.core) != record["problem_sha256"]:
         found = Finding(
             "run",
@@ -135,7 +141,7 @@ def read_run(folder: str | Path) -> Run:
         findings += Findings((found,))
     plan = _read_plan(folder / "plan.csv", problem) if "plan.csv" in record["payload"] else None
     trace = pd.read_csv(folder / "trace.csv").astype(float)
-    return Run(folder, problem, tables, plan, prices, trace, record, findings)
+    return Run(folder, problem, tables, plan, prices, trace, record, findings, books)
 
 
 def kept_runs(folder: str | Path) -> list[Path]:
@@ -168,11 +174,7 @@ def _write_inputs(folder: Path, problem: Problem, tables: Tables) -> None:
 
 
 def _write_answer(folder: Path, problem: Problem, tables: Tables, result: Result, digest: str) -> None:
-    prices = result.prices if len(result.prices) == problem.core.rows else np.zeros(problem.core.rows)
-    certificate = problem.limits[["rule", "row"]].assign(price=np.asarray(prices, dtype=float)).astype({"rule": "str"})
-    table = pa.Table.from_pandas(certificate.astype({"row": "str"}), preserve_index=False)
-    table = table.replace_schema_metadata({"problem_sha256": digest})
-    pq.write_table(table, folder / "certificate.parquet", compression="zstd")
+    write_certificate(folder, problem, result, digest)
     write_csv(result.trace, folder / "trace.csv")
     if result.plan is None:
         return
@@ -202,19 +204,6 @@ def _read_inputs(folder: Path, record: Mapping[str, Any]) -> Tables:
         findings=Findings.of(Finding(**f) for f in record["input_findings"]),
         defaults=tuple(record["input_defaults"]),
     )
-
-
-def _read_prices(folder: Path, problem: Problem) -> tuple[np.ndarray, Findings]:
-    kept = pq.read_table(folder / "certificate.parquet").to_pandas()
-    known = pd.MultiIndex.from_frame(problem.limits[["rule", "row"]].astype("str"))
-    price = pd.Series(
-        kept["price"].to_numpy(dtype=float), pd.MultiIndex.from_frame(kept[["rule", "row"]].astype("str"))
-    )
-    if price.index.equals(known):
-        return price.to_numpy(), Findings()
-    found = Finding("run", "its certificate prices other limit rows than its scenario makes today",
-                    "rows without a price count as unpriced", severity="warning", file=str(folder))  # fmt: skip
-    return price[~price.index.duplicated()].reindex(known).fillna(0.0).to_numpy(), Findings((found,))
 
 
 def _read_plan(file: Path, problem: Problem) -> Plan:

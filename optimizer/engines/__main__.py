@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optimizer.process import Searched
-
 if TYPE_CHECKING:
     from optimizer.dual import Dual
 
@@ -55,10 +53,11 @@ class Outbox:
     whether somebody asked to stop."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        from optimizer.process import Searched
+
+        self.folder, self.searched = folder, Searched()
         self.lines = (folder / "progress.jsonl").open("a", encoding="utf-8")
         self.plans, self.best = 0, -np.inf
-        self.searched = Searched()
 
     def tell(self, progress: object) -> bool:
         from optimizer.engines.base import Progress

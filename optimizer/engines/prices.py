@@ -31,7 +31,7 @@ NOMINAL = 20_000
 #: begin as soon as an annealing finds nothing better
 PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
 #: shares of the time left at which annealing ends and the parts do, in tiny and in other problems
-SMALL, MIDDLE = (0.25, 0.4), (0.5, 0.9)
+TINY, MIDDLE = (0.25, 0.4), (0.5, 0.95)
 #: a plan must be this near the prices' bound for a proof to be tried where the problem is not tiny
 PROVABLE = 0.005
 #: a plan this near the bound is where the search begins
@@ -73,26 +73,29 @@ class Prices(Engine):
             opened = choose_positions(core, prices, self.provers[0](), some, best.heard, best.choice)
             best.offer(opened.choice if opened.choice is not None else start)
             start = best.choice if best.choice is not None else start
-        if core.options:
-            listed = short_list(core, prices, start, WIDTH, limits.threads)
-            search = Search(core, listed, limits.seed, limits.threads, best.over)
-            exact = bool(self.provers) and core.options <= PATCH_OPTIONS and not limits.deterministic
-            provable = exact and core.options <= PROVE_OPTIONS
-            until = [
-                limits.elapsed() + s * limits.left() for s in (SMALL if provable else MIDDLE if exact else (1.0, 1.0))
-            ]
-            self._search(search, limits, best, until[0], tiny)
-            if exact and best.choice is not None and not best.over():
-                patches = Patches(core, prices, self.provers[0](), limits, best.over)
-                best.offer(patches.improve(best.choice, until[1]))
-            near = share_of(best.proved, best.value) < PROVABLE
-            if (
-                (tiny or (exact and near and core.options <= PROVE_OPTIONS))
-                and best.choice is not None
-                and not best.over()
-            ):
-                return self._proved(core, limits, prices, best)
+        if not core.options:
+            return Answer(best.choice, stopped=best.over())
+        listed = short_list(core, prices, start, WIDTH, limits.threads)
+        search = Search(core, listed, limits.seed, limits.threads, best.over)
+        if not self.provers or core.options > PATCH_OPTIONS or limits.deterministic:
+            self._search(search, limits, best, limits.time_limit, tiny=False)
+        else:
+            answer = self._with_exact(search, limits, prices, best)
+            if answer is not None:
+                return answer
         return Answer(best.choice, stopped=best.over(), short=() if best.choice is not None else best.short)
+
+    def _with_exact(self, search: Search, limits: Limits, prices: np.ndarray, best: Best) -> Answer | None:
+        """Annealing, then parts of the plan solved again exactly, then a proof where that is in reach."""
+        core, tiny = search.core, search.core.options <= TINY_OPTIONS
+        until = [limits.elapsed() + share * limits.left() for share in (TINY if tiny else MIDDLE)]
+        self._search(search, limits, best, until[0], tiny)
+        if best.choice is None or best.over():
+            return None
+        patches = Patches(core, prices, self.provers[0](), limits, best.over)
+        best.offer(patches.improve(best.choice, until[1]))
+        near = core.options <= PROVE_OPTIONS and share_of(best.proved, best.value) < PROVABLE
+        return None if best.over() or not (tiny or near) else self._proved(core, limits, prices, best)
 
     def _search(self, search: Search, limits: Limits, best: Best, end: float, tiny: bool) -> None:
         """Annealings until `end`, each with more work than the last: from the prices' own choice, or from the best plan
