@@ -25,6 +25,8 @@ from optimizer.result import Conflict, Result, Status, StoppedBy
 
 #: objective and bound are the same when they differ by no more than this share (as a row's tolerance)
 SAME = 1e-6
+#: where nothing is proved
+NOTHING: tuple[float, BoundBy] = (float("nan"), "prices")
 #: seconds for finding the smallest relaxation of an infeasible problem
 RELAX_SECONDS = 10.0
 PACKAGES = ("bookfit", "ortools", "highspy", "numpy", "scipy", "pandas", "numba")
@@ -59,8 +61,8 @@ class Case:
             if certified == -np.inf or self._second(None).claim == "infeasible":
                 return self.infeasible(outcome, notes)
             notes.append(f"{self.engine} says no plan exists, but no second solver agreed in the time given")
-        known = certified if np.isfinite(certified) else float("nan")
-        return self._result("NO_PLAN", outcome.stopped, None, (known, certified_by), outcome, notes)
+        known = (certified, certified_by) if np.isfinite(certified) else NOTHING
+        return self._result("NO_PLAN", outcome.stopped, None, known, outcome, notes)
 
     def _certified(self, outcome: Outcome, notes: list[str]) -> tuple[float, BoundBy]:
         """The lowest bound that can be recomputed without a solver, and by what: books where they prove more."""
@@ -81,8 +83,7 @@ class Case:
         limits = replace(self.limits, time_limit=RELAX_SECONDS, gap=1e-4, started=time.time())
         relaxed = self.run("highs", elastic(self.problem), limits, self._tell("what would have to give way"), None)
         reasons = conflicts(self.problem, relaxed.choice) if relaxed.choice is not None else ()
-        nothing: tuple[float, BoundBy] = (float("nan"), "prices")
-        return self._result("INFEASIBLE", "proof", None, nothing, outcome, notes or [], reasons)
+        return self._result("INFEASIBLE", "proof", None, NOTHING, outcome, notes or [], reasons)
 
     def _with_plan(self, outcome: Outcome, found: Found, certified: tuple[float, BoundBy], notes: list[str]) -> Result:
         value = found[1].objective

@@ -20,8 +20,8 @@ from optimizer.core import Core
 LP_FIRST = 50_000
 #: the interior point method is for so many rows and options at most
 BARRIER_ROWS, BARRIER_OPTIONS = 1_500, 1_000_000
-#: blocks of units in a pass
-BLOCKS = 32
+#: blocks of units in a pass; passes after which it is known how many fit the time
+BLOCKS, TRIAL = 32, 5
 #: passes of the ascent; half as many beyond five million options
 PASSES = 500
 
@@ -163,8 +163,9 @@ def ascend(
         low = np.where(np.isfinite(core.lower), -core.penalty, 0.0)
         high = np.where(np.isfinite(core.upper), core.penalty, 0.0)
         mean, square, promising = np.zeros(core.rows), np.zeros(core.rows), prices
-        value = kept.bound
-        for step in range(1, passes + 1):
+        value, step, began = kept.bound, 0, time.monotonic()
+        while step < passes:
+            step += 1
             gradient = _gradient(core, prices, usage)
             mean += 0.1 * (gradient - mean)
             square += 0.02 * (gradient**2 - square)
@@ -175,6 +176,8 @@ def ascend(
             quick = total + of_rows(core, prices)
             if quick < value:
                 value, promising = quick, prices
+            if step == TRIAL:  # the step's fall has to fit the time there is
+                passes = min(passes, step + max(1, int((end - time.monotonic()) / (time.monotonic() - began) * step)))
             if time.monotonic() > end or (step % 10 == 0 and stop is not None and stop(value)):
                 break
     proved = bound(core, promising)

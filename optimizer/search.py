@@ -8,6 +8,7 @@ Small problems are annealed whole, several times over; large ones in parts of ne
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -65,14 +66,21 @@ class Search:
         self.typical = float(np.median(second)) if len(second) else 1.0
         self.links = _links(core, listed) if core.units > WHOLE else csr_array((0, 0))
 
-    def run(self, choice: np.ndarray, cooling: Cooling, tries: int) -> list[np.ndarray]:
-        """Anneal from `choice` [U] with about so many chains in all; what each walk ends with."""
+    def run(self, choice: np.ndarray, cooling: Cooling, tries: int, seconds: float | None = None) -> list[np.ndarray]:
+        """Anneal from `choice` [U] with about so many chains in all; what each walk ends with. In a large
+        problem `seconds` says how long that may take: the later rounds do as much as fits."""
         if self.core.units <= WHOLE:
             return self._whole(choice, cooling, tries)
+        end, each = time.monotonic() + (seconds or 0.0), tries / cooling.rounds
         for step in range(cooling.rounds):
             if self.stop():
                 break
-            choice = self._round(choice, cooling, step, tries // cooling.rounds)
+            began = time.monotonic()
+            choice = self._round(choice, cooling, step, max(1, int(each)))
+            if seconds is not None and step + 1 < cooling.rounds:
+                now = time.monotonic()
+                fair = (end - now) / (cooling.rounds - step - 1)
+                each *= min(4.0, max(0.25, fair / max(1e-3, now - began)))
         return [choice]
 
     def _whole(self, choice: np.ndarray, cooling: Cooling, tries: int) -> list[np.ndarray]:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
-    """What was recomputed. `bound` is what the prices or books prove (inf: nothing, as where books do not fit the problem); `claimed` and `bound_by` what the run says.
+    """What was recomputed. `bound` is what the prices or books prove (inf: nothing, as where books do not fit the
+    problem); `claimed` and `bound_by` what the run says.
 
     A bound by search cannot be recomputed without a solver: the prices' own bound then stands beside it.
     """

@@ -31,7 +31,7 @@ def _more_factors(core: Core, rng: np.random.Generator) -> Core:
     factor, rep_row = [tuple(f) for f in core.factor], [*core.rep_row]
     free = np.flatnonzero(core.position < 0)
     if rng.random() < 0.5:
-        by_option, coef, by_rep, line = factor[int(rng.integers(len(factor)))]
+        by_option, _, by_rep, line = factor[int(rng.integers(len(factor)))]
         factor.append((1 - by_option, int(rng.integers(0, 2)), by_rep, line))
     if rng.random() < 0.3 and len(free):
         factor.append((int(rng.random() < 0.5), 1, 1, len(rep_row)))

@@ -31,7 +31,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
                "unit_prices")),
     ("solve", ("result", "relax", "engines", "proof", "opening", "patches", "process", "conclude", "solve")),
     ("measure", ("kpis", "compare", "verify")),
-    ("keep and hand over", ("export", "record", "store", "handmade", "charts")),
+    ("keep and hand over", ("export", "record", "certificate_table", "store", "handmade", "charts")),
     ("show", ("terminal", "demo", "cli", "ui")),
 )
 

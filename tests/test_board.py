@@ -96,9 +96,11 @@ def test_the_ledger_s_rows_are_the_core_s_at_full_pressure_and_room() -> None:
         broken = hard & ((used > rows[:, 7]) | (used < core.lower - ledger.slack))
         assert ledger.broken(used) == broken.sum()
         if core.feasible(choice) and not (core.position >= 0).any():
-            assert ledger.broken(used) <= (np.abs(used - core.upper) <= 1e-6 * (1 + np.abs(used) + 100)).sum() + (
-                np.abs(used - core.lower) <= 1e-6 * (1 + np.abs(used) + 100)
-            ).sum()
+            assert (
+                ledger.broken(used)
+                <= (np.abs(used - core.upper) <= 1e-6 * (1 + np.abs(used) + 100)).sum()
+                + (np.abs(used - core.lower) <= 1e-6 * (1 + np.abs(used) + 100)).sum()
+            )
         shared = ledger.rows(used, Pressure(1.0, 1.0), 0.5)
         inside = (used <= core.upper) & (used >= core.lower) & np.isfinite(core.upper)
         np.testing.assert_allclose(shared[inside, 2] - used[inside], 0.5 * (core.upper - used)[inside], atol=1e-9)

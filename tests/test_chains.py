@@ -257,5 +257,7 @@ def test_a_board_of_nothing_does_nothing() -> None:
     at = setting(3)
     none = Shortlist(at.prices, np.full((0, 2), -1), np.zeros((0, 2)), np.zeros(0))
     assert none.option.size == 0
-    board = Board(at.core, short_list(at.core, at.prices, at.choice, 2, 1), at.choice, np.zeros(0, int), np.ones(1, bool))
+    board = Board(
+        at.core, short_list(at.core, at.prices, at.choice, 2, 1), at.choice, np.zeros(0, int), np.ones(1, bool)
+    )
     assert board.run(at.rows, at.users, 100, (1.0, 1.0), np.array([1], dtype=np.uint64)) == 0

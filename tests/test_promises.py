@@ -15,12 +15,20 @@ import pytest
 
 import optimizer as opt
 from optimizer.atomic import replacing_folder
+from optimizer.book_bound import books_bound
+from optimizer.books import find_books
 from optimizer.certificate import bound
+from optimizer.conclude import Case
+from optimizer.dual import find_prices
 from optimizer.engines import ENGINES
+from optimizer.engines.base import Limits, Progress
 from optimizer.problem import build
+from optimizer.process import Outcome, Searched
 from optimizer.relax import elastic
 from optimizer.sample import baseline_toml, sample
 from optimizer.scenario import parse_scenario
+from optimizer.solve import run_here
+from optimizer.verify import verify_run
 from tests.test_solve import IMPOSSIBLE, company
 
 ROOT = Path(__file__).parents[1]
@@ -50,6 +58,44 @@ def test_p3_a_bound_shown_is_certified_or_labelled() -> None:
         if result.bound_by == "prices":
             assert bound(problem.core, result.prices) <= result.bound * (1 + 1e-9)
         assert result.bound_by in str(result) and result.bound >= result.objective
+
+
+def test_p3_a_bound_by_whole_books_goes_from_the_engine_s_process_to_the_kept_run_and_is_verified(
+    tmp_path: Path,
+) -> None:
+    problem, tables = company(), sample(60, 5, 3)
+    result = opt.solve(problem, "prices", time_limit=8, gap=0.012)
+    assert result.bound_by == "books" and result.books is not None and "bound by whole books" in str(result)
+    assert result.objective <= result.bound < bound(problem.core, result.prices)
+    assert books_bound(problem.core, result.books) <= result.bound * (1 + 1e-9)
+    run = opt.read_run(opt.write_run(tmp_path / "run", problem, tables, result))
+    assert verify_run(run).ok and "prices of rows, accounts and books: agrees" in str(verify_run(run))
+    assert verify_run(run).bound == pytest.approx(result.bound, rel=1e-9)
+
+
+def test_p3_what_prices_or_books_prove_is_never_called_a_search_s() -> None:
+    searched = Searched()
+    searched.proved(50.0)
+    for phase, said in (("prices", 40.0), ("search", 50.0), ("search", float("nan"))):
+        searched.heard(Progress(1.0, bound=said, phase=phase))
+    assert searched.bound == np.inf
+    searched.heard(Progress(1.0, bound=45.0, phase="search"))
+    assert searched.bound == 45.0
+
+    problem = company(40, 4)
+    dual = find_prices(problem.core, 5.0)
+    found = find_books(problem.core, dual.prices, 5.0, passes=40)
+    plan = problem.choice(opt.solve(problem, "greedy", in_process=True).plan)  # type: ignore[arg-type]
+    assert found is not None
+    for books, by in (
+        (found.books, "books"),
+        (replace(found.books, unit_prices=np.zeros(1)), "prices"),
+        (None, "prices"),
+    ):
+        outcome = Outcome(plan, "none", np.inf, dual.prices, "end", (), books=books)
+        result = Case(problem, "greedy", "", Limits(gap=0.0), run_here).conclude(outcome)  # type: ignore[arg-type]
+        assert (result.bound_by, result.books is not None) == (by, by == "books")
+        assert any("whole books was dropped" in note for note in result.notes) == (books is not None and by == "prices")
 
 
 def test_p4_row_order_changes_nothing_in_deterministic_mode() -> None:
@@ -84,7 +130,11 @@ def shuffled(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         for i in range(10):
             frames = {f.name: getattr(tables, f.name) for f in fields(tables)}
             frames = {name: t for name, t in frames.items() if isinstance(t, pd.DataFrame)}
-            mixed = replace(tables, **{name: t.sample(frac=1, random_state=i) for name, t in frames.items()}) if i else tables
+            mixed = (
+                replace(tables, **{name: t.sample(frac=1, random_state=i) for name, t in frames.items()})
+                if i
+                else tables
+            )
             problem = build(mixed, scenario)
             result = opt.solve(
                 problem, "prices", time_limit=60, gap=0, deterministic=True, threads=1 + i % 2, in_process=True

@@ -84,7 +84,9 @@ def test_rounds_over_parts_are_the_same_on_one_thread_and_two() -> None:
 def test_another_seed_is_another_search() -> None:
     differ = 0
     for _, core, prices, choice in problems(10):
-        found = [search(core, prices, choice, seed=s).run(choice, Cooling(rounds=2, hot=3.0, cold=2.0), 600) for s in (1, 2)]
+        found = [
+            search(core, prices, choice, seed=s).run(choice, Cooling(rounds=2, hot=3.0, cold=2.0), 600) for s in (1, 2)
+        ]
         differ += not np.array_equal(*found)
     assert differ >= 7
 

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from optimizer import atomic
+from optimizer.book_bound import Books, books_bound, start_books
 from optimizer.certificate import bound
 from optimizer.check import judge
 from optimizer.errors import Finding, Findings, UsageError
@@ -89,6 +90,31 @@ def result_of(problem: Problem, **other: object) -> Result:
     return replace(result, **other)  # type: ignore[arg-type]
 
 
+def with_books(problem: Problem, mixed: bool = False, **other: object) -> Result:
+    """The same, by books with made-up prices: two reps' are parted, one of them twice. `mixed` numbers the nodes otherwise,
+    as long as parents stay before their children."""
+    plain = result_of(problem)
+    begun, reps = start_books(problem.core, plain.prices), len(problem.scores.reps)
+    ids, leads = [str(i) for i in problem.scores.rep_ids], problem.scores.account_ids[problem.options.lead].tolist()
+    r1, r2, key, seven = ids.index("r1"), ids.index("r2"), leads.index("123456789012345678"), leads.index("007")
+    nodes = [(r1, 0, key, False), (r1, 0, key, True), (r1, 2, seven, False), (r1, 2, seven, True)]
+    nodes += [(r2, 1, seven, False), (r2, 1, seven, True)]
+    # parents: 0 and 1 the roots of r1 and r2, 2 the part of r1 that holds `key`
+    at = {0: r1, 1: r2, 2: reps + 1}
+    rep, parent, unit, inside = (np.array(c) for c in zip(*((r, at[p], u, i) for r, p, u, i in nodes), strict=True))
+    own = np.concatenate([begun.own_prices, begun.own_prices[rep] * np.linspace(0.5, 1.5, 6)[:, None]])
+    whole = [np.concatenate(pair) for pair in ((begun.rep, rep), (begun.parent, parent), (begun.unit, unit),
+                                               (begun.inside, inside))]  # fmt: skip
+    order = np.arange(len(whole[0]))
+    if mixed:
+        order = np.concatenate([order[:reps][::-1], reps + np.array([5, 1, 0, 4, 3, 2])])
+    place = np.append(np.argsort(order), -1)
+    rep, parent, unit, inside = (part[order] for part in whole)
+    books = Books(plain.prices / 2, begun.unit_prices + 1, rep, place[parent], unit, inside.astype(bool), own[order])
+    proved = books_bound(problem.core, books)
+    return replace(plain, bound=proved, bound_by="books", books=books, **other)
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
@@ -139,6 +165,57 @@ def test_a_run_folder_holds_what_it_promises(problem: Problem, tables: Tables, t
     certificate = pq.read_table(folder / "certificate.parquet")
     assert certificate.column_names == ["rule", "row", "price"]
     assert certificate.schema.metadata[b"problem_sha256"].decode() == record["problem_sha256"]
+
+
+def test_books_come_back_and_prove_the_same(problem: Problem, tables: Tables, tmp_path: Path) -> None:
+    result = with_books(problem)
+    folder = write_run(tmp_path / "run", problem, tables, result)
+    run = read_run(folder)
+    assert result.books is not None and run.books is not None and not run.findings
+    assert {"unit_prices.parquet", "books.parquet"} <= set(run.record["payload"])
+    assert pq.read_table(folder / "certificate.parquet").column_names[-1] == "price_with_books"
+    assert (run.prices == result.prices).all() and (run.books.prices == result.books.prices).all()
+    assert (run.books.unit_prices == result.books.unit_prices).all()
+    assert books_bound(run.problem.core, run.books) == pytest.approx(result.bound, rel=1e-12)
+    assert run.result.books is run.books and str(run.result) == str(result) and "by whole books" in str(result)
+    plain = write_run(folder, problem, tables, result_of(problem))
+    assert not {"unit_prices.parquet", "books.parquet"} & set(files(plain)) and read_run(plain).books is None
+
+
+def test_p4_neither_row_order_nor_the_numbers_of_nodes_change_a_byte_of_the_books(
+    problem: Problem, tables: Tables, tmp_path: Path
+) -> None:
+    shuffled = Tables(tables.accounts.iloc[::-1], tables.reps.iloc[::-1], files=tables.files, defaults=tables.defaults)
+    other = build(shuffled, problem.scenario)
+    one = files(write_run(tmp_path / "a", problem, tables, with_books(problem)))
+    two = files(write_run(tmp_path / "b", other, shuffled, with_books(other, mixed=True)))
+    for name in ("certificate.parquet", "unit_prices.parquet", "books.parquet"):
+        assert one[name] == two[name], name
+
+
+def test_books_that_name_what_is_not_there_prove_nothing(
+    problem: Problem, tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_run(tmp_path / "run", problem, tables, with_books(problem, plan=None, report=None))
+    fewer = Tables(tables.accounts.iloc[:2], tables.reps, files=tables.files, defaults=tables.defaults)
+    monkeypatch.setattr("optimizer.store.build", lambda t, s: build(fewer, s))
+    run = read_run(folder)
+    assert run.findings and run.books is not None
+    with pytest.raises(ValueError, match="trees"):
+        books_bound(run.problem.core, run.books)
+
+
+@pytest.mark.parametrize("name", ["unit_prices.parquet", "books.parquet"])
+def test_p7_a_changed_or_missing_file_of_books_is_named(
+    problem: Problem, tables: Tables, tmp_path: Path, name: str
+) -> None:
+    folder = write_run(tmp_path / "run", problem, tables, with_books(problem))
+    (folder / name).write_bytes((folder / name).read_bytes()[:-3] + b"x}\n")
+    with pytest.raises(UsageError, match=name):
+        read_run(folder)
+    (folder / name).unlink()
+    with pytest.raises(UsageError, match=name):
+        read_run(folder)
 
 
 @pytest.mark.parametrize("status", ["INFEASIBLE", "NO_PLAN"])

@@ -13,7 +13,7 @@ import pytest
 from optimizer.certificate import bound
 from optimizer.plan import Plan
 from optimizer.solve import solve
-from optimizer.verify import verify
+from optimizer.verify import Verdict, verify
 from tests.test_solve import company
 
 
@@ -59,6 +59,42 @@ def test_any_prices_prove_a_bound_that_no_plan_exceeds(solved) -> None:  # type:
     rng = np.random.default_rng(1)
     for _ in range(20):
         assert bound(problem.core, rng.normal(0, 100, problem.core.rows)) >= result.objective
+
+
+@pytest.fixture(scope="module")
+def by_books() -> tuple[object, object]:
+    """A company whose bound is by whole books, and near enough to the plan for the engine to stop at once."""
+    problem = company()
+    return problem, solve(problem, "prices", time_limit=8, gap=0.012, in_process=True)
+
+
+def test_a_bound_by_books_is_confirmed_and_what_was_tampered_with_is_not(by_books) -> None:  # type: ignore[no-untyped-def]
+    problem, result = by_books
+    assert result.bound_by == "books" and result.bound < bound(problem.core, result.prices) * (1 - 1e-6)
+
+    def judged(books: object) -> Verdict:
+        return verify(problem, result.plan, result.prices, result.objective, result.bound, "books", books)  # type: ignore[arg-type]
+
+    assert judged(result.books).ok
+    assert "recomputed from prices of rows, accounts and books: agrees with the run" in str(judged(result.books))
+    books, leaves = result.books, result.books.leaves
+    cheap, free = books.own_prices.copy(), books.unit_prices.copy()
+    cheap[leaves[0]] = 0.0
+    free[np.argmax(free)] *= 2
+    cut = len(books.rep) - 1
+    for changed in (
+        replace(books, own_prices=cheap),
+        replace(books, unit_prices=free),
+        replace(books, prices=books.prices[1:]),
+        replace(books, inside=np.zeros_like(books.inside)),
+        replace(books, parent=np.where(books.parent < 0, 0, books.parent)),
+        replace(
+            books,
+            **{n: getattr(books, n)[:cut] for n in ("rep", "parent", "unit", "inside", "own_prices")},
+        ),
+        None,
+    ):
+        assert not judged(changed).ok and "DIFFERS" in str(judged(changed))
 
 
 def test_verify_loads_no_solver_and_no_engine() -> None:

@@ -25,13 +25,15 @@ WIDTH = 5
 FIRST, MORE = 30, 4
 #: annealings from the prices' own choice, the first of them quick, and from the best plan
 QUICK, COLD, WARM = Cooling(depth=4, window=12), Cooling(), Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0))
-#: chains a second that a deterministic solve may count on
-NOMINAL = 20_000
+#: the only one for more units than `HUGE`, where every round costs seconds before it begins
+HURRIED, HUGE = Cooling(rounds=8, depth=4, window=12), 200_000
+#: chains a second: what a deterministic solve may count on, and what one expects before it has measured
+NOMINAL, PACE = 20_000, 60_000
 #: options up to which exact engines solve parts of the plan again, up to which they try to prove it, and up to which they
 #: begin as soon as an annealing finds nothing better
 PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
-#: shares of the time left at which annealing ends and the parts do, in tiny and in other problems
-TINY, MIDDLE = (0.25, 0.4), (0.5, 0.95)
+#: shares of the time left at which annealing ends, and the parts do
+SHARES = (0.5, 0.95)
 #: a plan must be this near the prices' bound for a proof to be tried where the problem is not tiny
 PROVABLE = 0.005
 #: a plan this near the bound is where the search begins
@@ -88,12 +90,13 @@ class Prices(Engine):
     def _with_exact(self, search: Search, limits: Limits, prices: np.ndarray, best: Best) -> Answer | None:
         """Annealing, then parts of the plan solved again exactly, then a proof where that is in reach."""
         core, tiny = search.core, search.core.options <= TINY_OPTIONS
-        until = [limits.elapsed() + share * limits.left() for share in (TINY if tiny else MIDDLE)]
+        until = [limits.elapsed() + share * limits.left() for share in SHARES]
         self._search(search, limits, best, until[0], tiny)
         if best.choice is None or best.over():
             return None
-        patches = Patches(core, prices, self.provers[0](), limits, best.over)
-        best.offer(patches.improve(best.choice, until[1]))
+        if not tiny:
+            patches = Patches(core, prices, self.provers[0](), limits, best.over)
+            best.offer(patches.improve(best.choice, until[1]))
         near = core.options <= PROVE_OPTIONS and share_of(best.proved, best.value) < PROVABLE
         return None if best.over() or not (tiny or near) else self._proved(core, limits, prices, best)
 
@@ -102,19 +105,20 @@ class Prices(Engine):
         where that is near the bound already. One kind goes on until it finds nothing better, then the other does; a tiny
         problem is left to the exact engine there."""
         units = search.core.units
-        work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
         begun, warm = False, best.value > -np.inf and share_of(best.proved, best.value) < NEAR
+        work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
+        only = not limits.deterministic and tries / PACE > 0.3 * (end - limits.elapsed())
         while not best.over():
             began, before = limits.elapsed(), best.value
+            seconds = 0.95 * (end - began) if only else None
             if warm and best.choice is not None:
-                found = search.run(best.choice, WARM, max(1, int(tries)))
+                found = search.run(best.choice, WARM, max(1, int(tries)), seconds)
             else:
-                found = search.run(search.first_choice, COLD if begun else QUICK, max(1, int(tries)))
-            begun = True
+                cooling = (HURRIED if units > HUGE else QUICK) if only or not begun else COLD
+                found = search.run(search.first_choice, cooling, max(1, int(tries)), seconds)
             for choice in found:
                 best.offer(choice)
-            if best.value <= before:
-                warm = not warm
+            begun, warm, only = True, warm ^ (best.value <= before), False
             work -= tries
             speed = tries / max(1e-3, limits.elapsed() - began)
             left = work if limits.deterministic else 0.95 * speed * (end - limits.elapsed())

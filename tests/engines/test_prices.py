@@ -58,7 +58,7 @@ def test_no_plan_is_above_the_bound_and_what_is_claimed_is_true(batch: int) -> N
     there, found, best_found = 0, 0, 0
     for seed, core in small_problems(1000 * batch, BATCH):
         best, choice = best_by_enumeration(core)
-        answer, dual = solved(core, seed=seed)
+        answer, dual = solved(core, 0.1, seed=seed)
         assert answer.claim != "infeasible" or choice is None, seed
         if choice is None:
             assert answer.choice is None, seed
@@ -79,12 +79,13 @@ def test_no_plan_is_above_the_bound_and_what_is_claimed_is_true(batch: int) -> N
 
 
 @pytest.mark.parametrize("batch", range(2))
-def test_the_search_alone_is_true_too_and_seldom_far_from_the_best(batch: int) -> None:
-    """Deterministic: no exact engine helps."""
+def test_the_search_alone_is_true_too_and_seldom_far_from_the_best(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deterministic: no exact engine helps. So much less work than the time allows that no clock has a say."""
+    monkeypatch.setattr("optimizer.engines.prices.NOMINAL", 250)
     there, best_found = 0, 0
-    for seed, core in small_problems(20_000 + 1000 * batch, 40):
+    for seed, core in small_problems(20_000 + 1000 * batch, 25):
         best, choice = best_by_enumeration(core)
-        answer, dual = solved(core, deterministic=True, seed=seed)
+        answer, dual = solved(core, 20.0, deterministic=True, seed=seed)
         if choice is None:
             assert answer.choice is None, seed
             continue
@@ -155,12 +156,12 @@ def test_minutes_and_years_cents_and_billions_in_one_problem(monkeypatch: pytest
     """Every figure against exact arithmetic: objective, bound at the returned prices, true optimum."""
     monkeypatch.setattr("tests.cores.TOLERANCE", 1e-9)
     there, found, best_found = 0, 0, 0
-    for seed in range(200):
+    for seed in range(150):
         core = stretched(seed)
         if count_choices(core) > MOST or not core.options:
             continue
         best, choice = best_by_enumeration(core)
-        answer, dual = solved(core, seed=seed)
+        answer, dual = solved(core, 0.1, seed=seed)
         assert np.isfinite(dual.prices).all() and not np.isnan(dual.bound)
         scale = gross(core, dual.prices)
         exact = exact_bound(core, dual.prices)
@@ -182,7 +183,7 @@ def test_minutes_and_years_cents_and_billions_in_one_problem(monkeypatch: pytest
         best_found += value >= best - 1e-6 * max(1.0, abs(best))
         if answer.claim == "optimal":
             assert value >= best - 2e-6 * max(1.0, abs(best)), seed
-    assert there > 120 and found >= 0.9 * there and best_found >= 0.8 * there, (there, found, best_found)
+    assert there > 90 and found >= 0.9 * there and best_found >= 0.8 * there, (there, found, best_found)
 
 
 def company(accounts: int, reps: int) -> Core:
