@@ -183,6 +183,7 @@ def on_book(task: Task, problem: Any) -> Run:
 
 def on_core(task: Task, core: Core) -> Run:
     """In a child process as `solve` does; the plan is judged by the core's own rows, the bound by prices recomputed."""
+    from optimizer.book_bound import books_bound
     from optimizer.certificate import bound
     from optimizer.conclude import same
     from optimizer.engines.base import Limits
@@ -193,12 +194,12 @@ def on_core(task: Task, core: Core) -> Run:
         core.save(Path(folder))
         outcome = run_child(task.engine, Path(folder), limits)
     by_prices = bound(core, outcome.prices) if outcome.prices is not None else np.inf
-    by_search = not by_prices <= outcome.bound
-    proved = outcome.bound if by_search else by_prices
+    by_books = books_bound(core, outcome.books) if outcome.books is not None else np.inf
+    proved, by = min((by_prices, "prices"), (by_books, "books"), (outcome.bound, "search"))
     seconds = limits.elapsed()
     known: dict[str, Any] = {
         "bound": proved if np.isfinite(proved) else NAN,
-        "bound_by": ("search" if by_search else "prices") if np.isfinite(proved) else "",
+        "bound_by": by if np.isfinite(proved) else "",
         "seconds": seconds,
         "note": "; ".join(outcome.notes),
     }

@@ -28,7 +28,7 @@ QUICK, COLD, WARM = Cooling(depth=4, window=12), Cooling(), Cooling(rounds=8, ho
 #: the only one for more units than `HUGE`, where every round costs seconds before it begins
 HURRIED, HUGE = Cooling(rounds=8, depth=4, window=12), 200_000
 #: chains a second: what a deterministic solve may count on, and what one expects before it has measured
-NOMINAL, PACE = 20_000, 60_000
+NOMINAL, PACE = 5_000, 60_000
 #: options up to which exact engines solve parts of the plan again, up to which they try to prove it, and up to which they
 #: begin as soon as an annealing finds nothing better
 PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
@@ -70,7 +70,7 @@ class Prices(Engine):
         best = Best(core, limits, report, bound(core, prices))
         start = hint if hint is not None else np.full(core.units, -1, dtype=np.int64)
         best.offer(start)
-        if self.provers and core.options and core.is_open[core.rep].mean() > MOSTLY_OPEN:
+        if self.provers and core.options > TINY_OPTIONS and core.is_open[core.rep].mean() > MOSTLY_OPEN:
             some = replace(limits, time_limit=limits.elapsed() + OPENING_SHARE * limits.left())
             opened = choose_positions(core, prices, self.provers[0](), some, best.heard, best.choice)
             best.offer(opened.choice if opened.choice is not None else start)
@@ -92,8 +92,10 @@ class Prices(Engine):
         core, tiny = search.core, search.core.options <= TINY_OPTIONS
         until = [limits.elapsed() + share * limits.left() for share in SHARES]
         self._search(search, limits, best, until[0], tiny)
-        if best.choice is None or best.over():
+        if best.over():
             return None
+        if best.choice is None:
+            return self.provers[0]().solve(core, limits, best.heard)
         if not tiny:
             patches = Patches(core, prices, self.provers[0](), limits, best.over)
             best.offer(patches.improve(best.choice, until[1]))
@@ -105,7 +107,7 @@ class Prices(Engine):
         where that is near the bound already. One kind goes on until it finds nothing better, then the other does; a tiny
         problem is left to the exact engine there."""
         units = search.core.units
-        begun, warm = False, best.value > -np.inf and share_of(best.proved, best.value) < NEAR
+        broken, begun, warm = 0, False, best.value > -np.inf and share_of(best.proved, best.value) < NEAR
         work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
         only = not limits.deterministic and tries / PACE > 0.3 * (end - limits.elapsed())
         while not best.over():
@@ -115,7 +117,9 @@ class Prices(Engine):
                 found = search.run(best.choice, WARM, max(1, int(tries)), seconds)
             else:
                 cooling = (HURRIED if units > HUGE else QUICK) if only or not begun else COLD
+                cooling = replace(cooling, firm=(cooling.firm[0], cooling.firm[1] * 10.0**broken))
                 found = search.run(search.first_choice, cooling, max(1, int(tries)), seconds)
+                broken += min(4, int(not any(map(search.core.feasible, found))))
             for choice in found:
                 best.offer(choice)
             begun, warm, only = True, warm ^ (best.value <= before), False

@@ -15,6 +15,8 @@ from optimizer.engines.base import Answer, Limits, Progress, Report
 
 #: shares of the time left that finding prices and, after them, a bound on whole books may take
 PRICE_SHARE, BOOK_SHARE = 0.25, 0.25
+#: with fewer options exact engines do without
+BOOK_OPTIONS = 400
 #: engines that need no first plan
 WATERFALLS = ("greedy", "balance")
 
@@ -73,6 +75,8 @@ class _Talk:
 
 def _with_books(core: Core, dual: Dual, hint: np.ndarray | None, limits: Limits, talk: _Talk) -> Dual:
     """The dual with a bound on whole books where that proves more, and is needed."""
+    if core.options < BOOK_OPTIONS:
+        return dual
     if hint is not None and core.feasible(hint) and share_of(dual.bound, core.objective(hint)) <= limits.gap:
         return dual
     found = find_books(
