@@ -176,7 +176,7 @@ def ascend(
             quick = total + of_rows(core, prices)
             if quick < value:
                 value, promising = quick, prices
-            if step == TRIAL:  # the step's fall has to fit the time there is
+            if step == TRIAL and np.isfinite(end):  # the step's fall has to fit the time there is
                 passes = min(passes, step + max(1, int((end - time.monotonic()) / (time.monotonic() - began) * step)))
             if time.monotonic() > end or (step % 10 == 0 and stop is not None and stop(value)):
                 break

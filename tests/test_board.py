@@ -71,7 +71,7 @@ def test_a_run_leaves_every_unit_at_an_option_of_its_own_in_the_part() -> None:
         users = np.bincount(np.append(core.rep, len(core.cost))[choice], minlength=len(core.cost) + 1)
         outside = users[:-1].copy()
         rows = Ledger(core, prices, choice).rows(core.usage(choice), Pressure(0.3, 1.0))
-        board.run(rows, users, 2000, (1e4, 1e3), np.array([seed + 1], dtype=np.uint64))
+        board.run(rows, users, 2000, (6, 32), (1e4, 1e3), np.array([seed + 1], dtype=np.uint64))
         after = board.choice
         np.testing.assert_array_equal(core.unit[after[after >= 0]], unit[after >= 0])
         moved = (after != choice[unit]) & (after >= 0)
@@ -124,7 +124,7 @@ def test_two_halves_of_the_room_never_break_a_row_together() -> None:
             board = Board(core, short_list(core, prices, choice, 5, 1), choice, unit, every)
             users = np.bincount(np.append(core.rep, len(core.cost))[choice], minlength=len(core.cost) + 1)
             rows = ledger.rows(used, Pressure(1.0, 1e9), 0.5)
-            broken = board.run(rows, users, 300, (1e-9, 1e-9), np.array([seed + 1], dtype=np.uint64))
+            broken = board.run(rows, users, 300, (6, 32), (1e-9, 1e-9), np.array([seed + 1], dtype=np.uint64))
             assert broken == 0, seed
             after[unit] = board.choice
         assert ledger.broken(core.usage(after)) == 0, seed

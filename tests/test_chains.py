@@ -136,7 +136,7 @@ def test_after_every_chain_the_books_are_those_of_a_full_recomputation(
     plans, left, users, broken = [at.board.choice], [at.rows[:, 0].copy()], [at.users.copy()], [0]
     with heard() as said:
         for _ in range(CHAINS):
-            broken.append(at.board.run(at.rows, at.users, 1, (10.0**heat, 10.0**heat), state))
+            broken.append(at.board.run(at.rows, at.users, 1, (6, 32), (10.0**heat, 10.0**heat), state))
             plans.append(at.board.choice)
             left.append(at.rows[:, 0].copy())
             users.append(at.users.copy())
@@ -162,7 +162,7 @@ def test_a_hundred_thousand_chains_in_one_call_leave_the_books_right(seed: int, 
     at = setting(seed, 1.0, firm)
     before = energies(at, at.choice[None])[0]
     with heard() as said:
-        at.board.run(at.rows, at.users, 100_000, (100.0, 0.1), np.array([seed + 1], dtype=np.uint64))
+        at.board.run(at.rows, at.users, 100_000, (6, 32), (100.0, 0.1), np.array([seed + 1], dtype=np.uint64))
     if len(at.unit):
         plan = whole(at, at.board.choice[None])
         np.testing.assert_allclose(at.rows[:, 0], at.core.usage(plan[0]), rtol=1e-9, atol=1e-9)
@@ -176,7 +176,7 @@ def test_without_heat_the_energy_never_rises() -> None:
         state = np.array([seed + 1], dtype=np.uint64)
         with heard() as said:
             for _ in range(50):
-                at.board.run(at.rows, at.users, 3, (1e-12, 1e-12), state)
+                at.board.run(at.rows, at.users, 3, (6, 32), (1e-12, 1e-12), state)
         assert all(energy <= 1e-9 for energy in said), seed
 
 
@@ -260,4 +260,4 @@ def test_a_board_of_nothing_does_nothing() -> None:
     board = Board(
         at.core, short_list(at.core, at.prices, at.choice, 2, 1), at.choice, np.zeros(0, int), np.ones(1, bool)
     )
-    assert board.run(at.rows, at.users, 100, (1.0, 1.0), np.array([1], dtype=np.uint64)) == 0
+    assert board.run(at.rows, at.users, 100, (6, 32), (1.0, 1.0), np.array([1], dtype=np.uint64)) == 0

@@ -63,8 +63,8 @@ def test_p3_a_bound_shown_is_certified_or_labelled() -> None:
 def test_p3_a_bound_by_whole_books_goes_from_the_engine_s_process_to_the_kept_run_and_is_verified(
     tmp_path: Path,
 ) -> None:
-    problem, tables = company(), sample(60, 5, 3)
-    result = opt.solve(problem, "prices", time_limit=8, gap=0.012)
+    problem, tables = company(150, 8), sample(150, 8, 3)
+    result = opt.solve(problem, "prices", time_limit=10, gap=0.05)
     assert result.bound_by == "books" and result.books is not None and "bound by whole books" in str(result)
     assert result.objective <= result.bound < bound(problem.core, result.prices)
     assert books_bound(problem.core, result.books) <= result.bound * (1 + 1e-9)
