@@ -34,7 +34,8 @@ def run(
     [R], of a problem like this one, are where to begin."""
     talk = _Talk(limits, report, priced)
     talk.asked = report(Progress(limits.elapsed(), phase="prices"))
-    seconds = 1e9 if limits.deterministic else PRICE_SHARE * limits.left()
+    mostly_open = core.is_open[core.rep].mean() if core.options else 0.0  # prices of rows say little about positions
+    seconds = 1e9 if limits.deterministic else PRICE_SHARE * limits.left() * (1.0 - 0.8 * mostly_open)
     dual = find_prices(
         core, seconds, talk.stop, lp=not limits.deterministic, passes=PASSES, start=prices, threads=limits.threads
     )
@@ -75,7 +76,7 @@ class _Talk:
 
 def _with_books(core: Core, dual: Dual, hint: np.ndarray | None, limits: Limits, talk: _Talk) -> Dual:
     """The dual with a bound on whole books where that proves more, and is needed."""
-    if core.options < BOOK_OPTIONS:
+    if core.options < BOOK_OPTIONS or core.is_open[core.rep].all():
         return dual
     if hint is not None and core.feasible(hint) and share_of(dual.bound, core.objective(hint)) <= limits.gap:
         return dual
