@@ -27,6 +27,8 @@ FIRST, MORE = 30, 4
 QUICK, COLD, WARM = Cooling(depth=4, window=12), Cooling(), Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0))
 #: the only one for more units than `HUGE`, where every round costs seconds before it begins
 HURRIED, HUGE = Cooling(rounds=8, depth=4, window=12), 200_000
+#: breaches cost ten times more after every annealing that ends with some, so many times at most
+FIRMEST = 4
 #: chains a second: what a deterministic solve may count on, and what one expects before it has measured
 NOMINAL, PACE = 5_000, 60_000
 #: options up to which exact engines solve parts of the plan again, up to which they try to prove it, and up to which they
@@ -119,7 +121,7 @@ class Prices(Engine):
                 cooling = (HURRIED if units > HUGE else QUICK) if only or not begun else COLD
                 cooling = replace(cooling, firm=(cooling.firm[0], cooling.firm[1] * 10.0**broken))
                 found = search.run(search.first_choice, cooling, max(1, int(tries)), seconds)
-                broken += min(4, int(not any(map(search.core.feasible, found))))
+                broken = min(FIRMEST, broken + int(not any(map(search.core.feasible, found))))
             for choice in found:
                 best.offer(choice)
             begun, warm, only = True, warm ^ (best.value <= before), False
