@@ -23,7 +23,8 @@ class Patches:
 
     Within a patch only options count whose regret is no more than what its units and rows lose against the bound: a
     better patch loses less in all. Reps that lose most are taken most often, with reps that their units like; patches
-    grow while they are solved at once, and shrink when they are not.
+    grow while they are solved at once, and shrink when they are not. `over()` says when to stop; `found` hears of every
+    better plan [U].
     """
 
     core: Core
@@ -31,6 +32,7 @@ class Patches:
     exact: Engine
     limits: Limits
     over: Callable[[], bool]
+    found: Callable[[np.ndarray], None]
 
     def __post_init__(self) -> None:
         core = self.core
@@ -40,8 +42,8 @@ class Patches:
         self.random = np.random.default_rng(self.limits.seed)
         self.links = self._links()
 
-    def improve(self, choice: np.ndarray, end: float) -> np.ndarray:
-        """[U] the best plan when `end` (seconds after the start) has come, or nothing more is found."""
+    def improve(self, choice: np.ndarray, end: float) -> None:
+        """Improve a plan [U] until `end` (seconds after the start) or until nothing more is found."""
         size, fruitless, value = FEW, 0, self.core.objective(choice)
         while not self.over() and self.limits.elapsed() < end and fruitless < 60:
             lost = self.lost(choice)
@@ -62,7 +64,7 @@ class Patches:
                 worth = self.core.objective(better)
                 if worth > value + 1e-9 * max(1.0, abs(value)) and self.core.feasible(better):
                     choice, value, fruitless = better, worth, 0
-        return choice
+                    self.found(choice)
 
     def lost(self, choice: np.ndarray) -> np.ndarray:
         """[M + 1] what each rep's units and own rows are below the bound; the unserved last."""

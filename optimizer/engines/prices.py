@@ -34,8 +34,8 @@ NOMINAL, PACE = 5_000, 60_000
 #: options up to which exact engines solve parts of the plan again, up to which they try to prove it, and up to which they
 #: begin as soon as an annealing finds nothing better
 PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
-#: shares of the time left at which annealing ends, and the parts do
-SHARES = (0.5, 0.95)
+#: shares of the time left at which annealing ends, and the parts do; where a few annealings see all there is, and elsewhere
+SMALL, MIDDLE = (0.15, 0.95), (0.5, 0.95)
 #: a plan must be this near the prices' bound for a proof to be tried where the problem is not tiny
 PROVABLE = 0.005
 #: a plan this near the bound is where the search begins
@@ -92,15 +92,16 @@ class Prices(Engine):
     def _with_exact(self, search: Search, limits: Limits, prices: np.ndarray, best: Best) -> Answer | None:
         """Annealing, then parts of the plan solved again exactly, then a proof where that is in reach."""
         core, tiny = search.core, search.core.options <= TINY_OPTIONS
-        until = [limits.elapsed() + share * limits.left() for share in SHARES]
+        until = [
+            limits.elapsed() + share * limits.left() for share in (SMALL if core.options <= PROVE_OPTIONS else MIDDLE)
+        ]
         self._search(search, limits, best, until[0], tiny)
         if best.over():
             return None
         if best.choice is None:
             return self.provers[0]().solve(core, limits, best.heard)
         if not tiny:
-            patches = Patches(core, prices, self.provers[0](), limits, best.over)
-            best.offer(patches.improve(best.choice, until[1]))
+            Patches(core, prices, self.provers[0](), limits, best.over, best.offer).improve(best.choice, until[1])
         near = core.options <= PROVE_OPTIONS and share_of(best.proved, best.value) < PROVABLE
         return None if best.over() or not (tiny or near) else self._proved(core, limits, prices, best)
 
