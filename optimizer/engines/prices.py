@@ -107,8 +107,8 @@ class Prices(Engine):
 
     def _search(self, search: Search, limits: Limits, best: Best, end: float, tiny: bool) -> None:
         """Annealings until `end`, each with more work than the last: from the prices' own choice, or from the best plan
-        where that is near the bound already. One kind goes on until it finds nothing better, then the other does; a tiny
-        problem is left to the exact engine there."""
+        where that is near the bound to begin with, after one that found nothing better, and where little time is left. A
+        tiny problem is left to the exact engine as soon as one finds nothing better."""
         units = search.core.units
         broken, begun, warm = 0, False, best.value > -np.inf and share_of(best.proved, best.value) < NEAR
         work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
@@ -125,7 +125,7 @@ class Prices(Engine):
                 broken = min(FIRMEST, broken + int(not any(map(search.core.feasible, found))))
             for choice in found:
                 best.offer(choice)
-            begun, warm, only = True, warm ^ (best.value <= before), False
+            begun, warm, only = True, not warm and best.value <= before, False
             work -= tries
             speed = tries / max(1e-3, limits.elapsed() - began)
             left = work if limits.deterministic else 0.95 * speed * (end - limits.elapsed())
