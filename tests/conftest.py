@@ -43,7 +43,8 @@ def shared_data() -> Path:
 #: what starts processes, enumerates plans or draws pages: left out of `make check`, run by `make test`
 SLOW = (
     "browser", "engines", "ui", "rules/test_contract", "test_badinput", "test_benchmarks",
-    "test_barrier", "test_books", "test_chains", "test_cli", "test_docs", "test_laws", "test_patches", "test_positions", "test_promises",
+    "test_barrier", "test_books", "test_chains", "test_cli", "test_docs", "test_laws", "test_patches", "test_positions",
+    "test_promises",
     "test_proof", "test_real", "test_search", "test_solve",
     "test_verify", "test_export", "test_importing", "test_relax", "test_store",
 )  # fmt: skip
