@@ -59,8 +59,7 @@ class Pressure:
 class Board:
     """Units of a core that may move among slots of some reps, and what the kernel keeps up to date about them.
 
-    `part` [M] is true for the reps that take part, and `room` [R] the share of each row's distance to its bounds that
-    these units may use up (others may be using the rest at the same time).
+    `part` [M] is true for the reps that take part.
     """
 
     def __init__(self, core: Core, listed: Shortlist, choice: np.ndarray, unit: np.ndarray, part: np.ndarray) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.certificate import adjusted, admissible, best_of_units, chunks, of_rows
+from optimizer.certificate import adjusted, admissible, best_of_units, chunks, of_rows, sides_of
 from optimizer.core import TOLERANCE, Core
 
 
@@ -158,8 +158,7 @@ def books_bound(core: Core, books: Books) -> float:
         top += float(value.max())
         scale += float(size.max())
         steps = max(steps, span.stop - span.start)
-    with np.errstate(invalid="ignore"):
-        sides = np.where(others > 0, others * core.upper, np.where(others < 0, others * core.lower, 0.0))
+    sides = sides_of(core, others)
     scale += float(np.abs(sides).sum())
     steps += 64 + 2 * len(core.factor) + 4 * own.row.shape[1]
     return float(pi.sum() + of_rows(core, others) + top + steps * np.finfo(float).eps * scale)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from optimizer.adam import Adam
 from optimizer.book_bound import Books, OwnRows
 from optimizer.certificate import adjusted, admissible, of_rows
 from optimizer.core import Core
@@ -30,20 +31,6 @@ STEPS, HEATS = (0.02, 0.0005), (0.005, 0.00005)
 BLOCKS = 32
 
 Stop = Callable[[float], bool]
-
-
-class Adam:
-    """Directions of Adam steps (Kingma and Ba 2015) from gradients of one shape."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.mean, self.square, self.steps = np.zeros(shape), np.zeros(shape), 0
-
-    def direction(self, gradient: np.ndarray) -> np.ndarray:
-        self.steps += 1
-        self.mean += 0.1 * (gradient - self.mean)
-        self.square += 0.02 * (gradient**2 - self.square)
-        size = np.sqrt(self.square / (1 - 0.98**self.steps)) + 1e-12
-        return self.mean / (1 - 0.9**self.steps) / size
 
 
 class Search:

@@ -68,17 +68,21 @@ def bound(core: Core, prices: np.ndarray) -> float:
     prices = admissible(core, prices)
     best, scale = best_of_units(core, prices)
     total = best.sum() + of_rows(core, prices)
-    with np.errstate(invalid="ignore"):
-        sides = np.where(prices > 0, prices * core.upper, np.where(prices < 0, prices * core.lower, 0.0))
+    sides = sides_of(core, prices)
     scale += np.abs(sides).sum() + np.abs(core.cost[core.is_open]).sum()
     steps = 64 + 2 * len(core.factor)
     return float(total + steps * np.finfo(float).eps * scale) if np.isfinite(total) else float(total)
 
 
+def sides_of(core: Core, prices: np.ndarray) -> np.ndarray:
+    """[R] what each row's right-hand side gives at these prices, λ⁺hi − λ⁻lo; 0 where the price is 0, whatever the bound."""
+    with np.errstate(invalid="ignore"):
+        return np.where(prices > 0, prices * core.upper, np.where(prices < 0, prices * core.lower, 0.0))
+
+
 def of_rows(core: Core, prices: np.ndarray) -> float:
     """The part of the bound that the rows' right-hand sides give; an open position's only if it pays its cost."""
-    with np.errstate(invalid="ignore"):
-        sides = np.where(prices > 0, prices * core.upper, np.where(prices < 0, prices * core.lower, 0.0))
+    sides = sides_of(core, prices)
     held = core.position >= 0
     per_position = np.bincount(core.position[held], weights=sides[held], minlength=len(core.cost))[core.is_open]
     return float(sides[~held].sum() + np.maximum(0.0, per_position - core.cost[core.is_open]).sum())

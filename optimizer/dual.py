@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csc_array, csr_array, hstack, vstack
 
+from optimizer.adam import Adam
 from optimizer.book_bound import Books
 from optimizer.certificate import admissible, bound, of_rows
 from optimizer.core import Core
@@ -162,16 +163,13 @@ def ascend(
             usage = over.best(prices)[1]
         low = np.where(np.isfinite(core.lower), -core.penalty, 0.0)
         high = np.where(np.isfinite(core.upper), core.penalty, 0.0)
-        mean, square, promising = np.zeros(core.rows), np.zeros(core.rows), prices
+        adam, promising = Adam((core.rows,)), prices
         value, step, began = kept.bound, 0, time.monotonic()
         while step < passes:
             step += 1
             gradient = _gradient(core, prices, usage)
-            mean += 0.1 * (gradient - mean)
-            square += 0.02 * (gradient**2 - square)
-            direction = (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.98**step)) + 1e-12)
             rate = first * (0.001 / first) ** ((step - 1) / max(1, passes - 1))
-            prices = np.clip(prices - rate * unit * direction, low, high)
+            prices = np.clip(prices - rate * unit * adam.direction(gradient), low, high)
             total, usage = over.best(prices)
             quick = total + of_rows(core, prices)
             if quick < value:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimizer.certificate import admissible, chunks
+from optimizer.certificate import admissible, chunks, sides_of
 from optimizer.core import TOLERANCE, Core
 
 #: a rep's own row is filled in whole units up to this room
@@ -90,8 +90,7 @@ def position_bound(core: Core, prices: np.ndarray, unit_prices: np.ndarray) -> f
     edge = np.searchsorted(rep[order], np.arange(len(own) + 1))
     priced = prices.copy()
     priced[own[own >= 0]] = 0.0
-    with np.errstate(invalid="ignore"):
-        side = np.where(priced > 0, priced * core.upper, np.where(priced < 0, priced * core.lower, 0.0))
+    side = sides_of(core, priced)
     held = core.position >= 0
     total = np.bincount(core.position[held], weights=side[held], minlength=len(own)) - np.where(
         core.is_open, core.cost, 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimizer.certificate import adjusted, admissible, best_of_units, bound
+from optimizer.certificate import adjusted, admissible, best_of_units, bound, sides_of
 from optimizer.core import TOLERANCE, Core
 from optimizer.dual import LP_FIRST, lp_prices
 from optimizer.engines.base import Answer, Claim, Engine, Limits, Progress, Report, claim_of
@@ -113,8 +113,7 @@ def _tolerated(core: Core, prices: np.ndarray) -> float:
 
 def _unpaid(core: Core, prices: np.ndarray) -> np.ndarray:
     """[M] what using each open position costs beyond what its rows give at these prices; 0 for the others."""
-    with np.errstate(invalid="ignore"):
-        sides = np.where(prices > 0, prices * core.upper, np.where(prices < 0, prices * core.lower, 0.0))
+    sides = sides_of(core, prices)
     held = core.position >= 0
     gives = np.bincount(core.position[held], weights=sides[held], minlength=len(core.cost))
     return np.where(core.is_open, np.maximum(0.0, core.cost - gives), 0.0)

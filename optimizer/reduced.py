@@ -48,7 +48,7 @@ def reduce(
     unit = np.flatnonzero(free)
     rest = np.where(free, -1, choice)
     own = choice[unit]
-    held = core.usage(rest) if usage is None else usage - _usage(core, own[own >= 0])
+    held = core.usage(rest) if usage is None else usage - core.usage(own)
     number = np.full(core.units + 1, -1, dtype=np.int64)
     number[unit] = np.arange(len(unit))
     keep = keep[free[core.unit[keep]]]
@@ -82,11 +82,3 @@ def reduce(
         offset=core.offset[rows] + held[rows],
     )
     return Reduced(smaller, unit, keep, rest)
-
-
-def _usage(core: Core, chosen: np.ndarray) -> np.ndarray:
-    total = np.zeros(core.rows)
-    for row, amount in core.contributions(chosen):
-        known = row >= 0
-        total += np.bincount(row[known], weights=amount[known], minlength=core.rows)
-    return total

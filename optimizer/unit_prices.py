@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.certificate import admissible
+from optimizer.adam import Adam
+from optimizer.certificate import admissible, sides_of
 from optimizer.core import Core
 from optimizer.kernels.positions import fill_positions
 from optimizer.positions import MOST_ROOM, items, own_rows
@@ -41,8 +42,7 @@ class Relaxation:
         broken = np.bincount(core.rep, weights=weight != np.floor(weight), minlength=reps)
         priced = prices.copy()
         priced[own[own >= 0]] = 0.0
-        with np.errstate(invalid="ignore"):
-            side = np.where(priced > 0, priced * core.upper, np.where(priced < 0, priced * core.lower, 0.0))
+        side = sides_of(core, priced)
         held = core.position >= 0
         given = np.bincount(core.position[held], weights=side[held], minlength=reps)
         return cls(
@@ -81,7 +81,7 @@ def ascend(
 ) -> tuple[np.ndarray, float, np.ndarray]:
     """Adam steps (Kingma and Ba 2015) on the unit prices: the best met, their bound, and the mean share [items] taken."""
     core, best, kept = relaxed.core, np.inf, pi
-    mean, square, shares = np.zeros(len(pi)), np.zeros(len(pi)), np.zeros(len(relaxed.option))
+    adam, shares = Adam(pi.shape), np.zeros(len(relaxed.option))
     size = float(np.median(np.abs(pi))) or 1.0
     for step in range(1, passes + 1):
         now = relaxed.evaluate(pi, whole)
@@ -89,13 +89,10 @@ def ascend(
             best, kept = now.bound, pi
         gradient = np.clip(1.0 - np.bincount(relaxed.unit, weights=now.take, minlength=len(pi)), -1.0, 1.0)
         gradient[~core.mandatory & (pi <= 0) & (gradient > 0)] = 0.0
-        mean += 0.1 * (gradient - mean)
-        square += 0.02 * (gradient**2 - square)
-        direction = (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.98**step)) + 1e-12)
         rate = rates[0] * (rates[1] / rates[0]) ** ((step - 1) / max(1, passes - 1))
         if step > passes // 2:
             shares += max(0.02, 1 / (step - passes // 2)) * (now.take - shares)
-        pi = pi - rate * size * direction
+        pi = pi - rate * size * adam.direction(gradient)
         pi = np.where(core.mandatory, pi, np.maximum(pi, 0.0))
         if time.monotonic() > end:
             break

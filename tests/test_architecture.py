@@ -30,6 +30,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "price",
         (
+            "adam",
             "kernels",
             "relaxation",
             "barrier",

@@ -10,15 +10,13 @@ import numpy as np
 from optimizer.books import find_books
 from optimizer.core import Core, share_of
 from optimizer.dual import PASSES, Dual, find_prices
-from optimizer.engines import load
+from optimizer.engines import entry, load
 from optimizer.engines.base import Answer, Limits, Progress, Report
 
 #: shares of the time left that finding prices and, after them, a bound on whole books may take
 PRICE_SHARE, BOOK_SHARE = 0.25, 0.25
 #: with fewer options exact engines do without
 BOOK_OPTIONS = 400
-#: engines that need no first plan
-WATERFALLS = ("greedy", "balance")
 
 
 def run(
@@ -40,7 +38,7 @@ def run(
         core, seconds, talk.stop, lp=not limits.deterministic, passes=PASSES, start=prices, threads=limits.threads
     )
     talk.proved(dual)
-    waterfall = name in WATERFALLS
+    waterfall = not (entry(name).exact or entry(name).exact_by)  # needs no first plan, and does not stop for a bound
     if (talk.asked or limits.left() <= 0) and not waterfall:
         return Answer(None, stopped=True), dual
     if dual.bound == -np.inf:
