@@ -16,6 +16,7 @@ import numpy as np
 
 from optimizer import engines, process
 from optimizer.core import Core
+from optimizer.dual import Dual
 from optimizer.engines.base import Answer, Engine, Limits, Progress, Report, claim_of
 
 ENTRY = engines.Entry("scip", "benchmarks.scip", "Scip", True, "SCIP branch and cut on the whole model", 4000)
@@ -58,7 +59,7 @@ class Scip(Engine):
         limits: Limits,
         report: Report,
         hint: np.ndarray | None = None,
-        prices: np.ndarray | None = None,
+        dual: Dual | None = None,
     ) -> Answer:
         from ortools.math_opt.python import mathopt  # type: ignore[import-untyped]
 

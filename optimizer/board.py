@@ -88,6 +88,8 @@ class Board:
         for f, (row, amount) in enumerate(core.contributions(self.option[served])):
             self.row[served, f] = np.where(amount != 0, row, -1)
             self.amount[served, f] = amount
+        lines = np.unique(core.factor[core.factor[:, 2] == 1, 3])
+        self.own = np.append(core.rep_row[lines].T, np.full((1, len(lines)), -1), axis=0).astype(np.int32)
         at = np.nonzero(inside)
         by_rep = np.argsort(self.rep[at], kind="stable")
         self.liked, self.at = at[0][by_rep], at[1][by_rep]
@@ -117,7 +119,7 @@ class Board:
         np.add.at(cost, self.core.position[held], idle[held])  # an idle position's lower bounds do not count
         _, broken = chains(
             tries, *reach, *heat, state, self.slot, self.slots, self.regret, self.rep, self.row, self.amount,
-            rows, users, cost, self.first, self.liked, self.at,
+            rows, users, cost, self.first, self.liked, self.at, self.own,
         )  # fmt: skip
         return int(broken)
 

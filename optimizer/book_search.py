@@ -27,6 +27,8 @@ MOST_NEAR, MOST_AT_LEAF = 64, 4
 WEIGHS, MATTERS = 0.02, 0.01
 #: steps of unit prices, as shares of a price, and heats, as shares of the unit prices a rep, from first to last
 STEPS, HEATS = (0.02, 0.0005), (0.005, 0.00005)
+#: fewest passes, and how much longer one takes than before the trees have grown
+FEWEST, GROWN = 40, 1.5
 #: blocks of reps in a pass
 BLOCKS = 32
 
@@ -109,7 +111,8 @@ class Search:
         )
 
     def run(self, passes: int, end: float, stop: Stop | None) -> tuple[float, Books | None]:
-        """All stages: the best bound met and its books."""
+        """All stages: the best bound met and its books. With less time than so many passes need there are fewer."""
+        passes = min(passes, max(FEWEST, int((end - time.monotonic()) / self._pass_seconds())))
         best: tuple[float, Books | None] = (np.inf, None)
         done, over = 0, (Adam((self.core.units,)), Adam((self.core.rows,)))
         for number, part in enumerate(STAGES):
@@ -125,14 +128,20 @@ class Search:
                 self._part(stage.undecided())
         return best
 
-    def hosts(self, books: Books) -> tuple[np.ndarray, np.ndarray]:
-        """The units that part some rep's books, and the option of each that is taken most."""
-        big = np.unique(books.unit[books.parent >= 0])
-        items = np.flatnonzero(np.isin(self.unit, big) & (self.mean_taken > 0))
+    def _pass_seconds(self) -> float:
+        """What a pass takes, roughly: trees grow."""
+        trial = Stage(self, 0, 1, 1, (Adam((self.core.units,)), Adam((self.core.rows,))))
+        began = time.monotonic()
+        trial._fill(self.books.unit_prices, self.others, self.books.own_prices[trial.nodes], HEATS[0] * self.heat, 1.0)
+        return GROWN * max(1e-6, time.monotonic() - began)
+
+    def hosts(self, books: Books) -> np.ndarray:
+        """[U] the option that the books take most, for units that part some rep's books; -1 for the others."""
+        items = np.flatnonzero(np.isin(self.unit, books.unit[books.parent >= 0]) & (self.mean_taken > 0))
         items = items[np.lexsort((self.mean_taken[items], self.unit[items]))]
-        hosts = np.full(len(big), -1, dtype=np.int64)
-        hosts[np.searchsorted(big, self.unit[items])] = self.option[items]
-        return big, hosts
+        hosts = np.full(self.core.units, -1, dtype=np.int64)
+        hosts[self.unit[items]] = self.option[items]
+        return hosts
 
 
 class Stage:
@@ -159,7 +168,7 @@ class Stage:
             f = (self.done + step - 1) / max(1, self.passes - 1)
             rate = STEPS[0] * (STEPS[1] / STEPS[0]) ** f
             heat = search.heat * HEATS[0] * (HEATS[1] / HEATS[0]) ** f
-            recall = 1 / (step - self.count // 2) if step > self.count // 2 else 0.0
+            recall = 1 / max(1, step - self.count // 2)
             bound = (
                 float(pi.sum()) + self._fill(pi, others, mu, max(heat, 1e-12), recall) + of_rows(search.core, others)
             )

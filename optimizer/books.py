@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.book_bound import Books, books_bound, start_books
+from optimizer.book_bound import Books, OwnRows, books_bound, start_books
 from optimizer.book_search import Search, Stop
+from optimizer.certificate import admissible
 from optimizer.core import Core
 
 #: with up to so many options the search is thorough
@@ -26,12 +27,11 @@ SEARCHES = ((640, 0.05), (320, 0.2))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Books and the bound they prove (the certificate's own figure); `big` [B] units that part some rep's books, and
-    `hosts` [B] the option of each that the books take most (-1: none)."""
+    """Books, the bound they prove (the certificate's own figure), and `hosts` [U]: the option that they take most, for
+    units that part some rep's books (-1 for the others)."""
 
     books: Books
     bound: float
-    big: np.ndarray
     hosts: np.ndarray
 
 
@@ -64,5 +64,18 @@ def find_books(
     if kept is None or not best < proved:
         return None
     bound = books_bound(core, kept)
-    big, hosts = search.hosts(kept)
-    return Found(kept, bound, big, hosts) if bound < proved else None
+    return Found(kept, bound, search.hosts(kept)) if bound < proved else None
+
+
+def prices_with(core: Core, books: Books, hosts: np.ndarray) -> np.ndarray:
+    """[R] prices of the rows when units have the options `hosts` [U] (-1: as they like): own rows at the prices of the
+    leaves that say the same."""
+    at, says = np.where(hosts >= 0, core.rep[hosts], -1), np.ones(len(books.rep), dtype=bool)
+    for node in np.flatnonzero(books.parent >= 0):  # parents come first
+        here = (at[books.unit[node]] == books.rep[node]) == books.inside[node]
+        says[node] = says[books.parent[node]] and here
+    leaves = books.leaves[says[books.leaves]]
+    rows = OwnRows.of(core).row[books.rep[leaves]]
+    out = np.append(books.prices, 0.0)
+    out[rows] = books.own_prices[leaves]
+    return admissible(core, out[:-1])

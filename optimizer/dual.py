@@ -32,12 +32,14 @@ Stop = Callable[[float], bool]
 @dataclass(frozen=True, slots=True, eq=False)
 class Dual:
     """Prices [R] and the bound they prove (the certificate's own figure), after so many passes of the ascent; `books`
-    where a bound on whole books is lower, and `bound` is that."""
+    where a bound on whole books is lower, and `bound` is that. `hosts` [U] are then the options that those take most, of
+    the units that are big for a rep (-1 for the others)."""
 
     prices: np.ndarray
     bound: float
     passes: int
     books: Books | None = None
+    hosts: np.ndarray | None = None
 
 
 def find_prices(
@@ -48,13 +50,14 @@ def find_prices(
     passes: int = PASSES,
     start: np.ndarray | None = None,
     threads: int = 2,
+    polish: bool = True,
 ) -> Dual:
     """The best bound that prices can prove, within `seconds`.
 
     Small problems get the LP's own prices (HiGHS). Larger ones a dual ascent from `start` or from 0, and then, up to a
-    size and while there is time, an interior point method (`optimizer.barrier`). Prices of a problem like this one make
-    a good `start` [R]; one of another size or with gaps is passed over. `stop(bound)` is asked now and then. The best is
-    kept, each judged by `certificate.bound`. The answer does not depend on `threads`.
+    size, while there is time and unless `polish` is false, an interior point method (`optimizer.barrier`). Prices of a
+    problem like this one make a good `start` [R]; one of another size or with gaps is passed over. `stop(bound)` is asked
+    now and then. The best is kept, each judged by `certificate.bound`. The answer does not depend on `threads`.
     """
     end = time.monotonic() + seconds
     if lp and 0 < core.options <= LP_FIRST:
@@ -64,7 +67,7 @@ def find_prices(
     warm = start if start is not None and start.shape == (core.rows,) and np.isfinite(start).all() else None
     best = ascend(core, passes, end, stop, warm, threads)
     fits = 0 < core.rows <= BARRIER_ROWS and 0 < core.options <= BARRIER_OPTIONS
-    if not fits or not np.isfinite(best.bound) or time.monotonic() > end or (stop and stop(best.bound)):
+    if not (polish and fits) or not np.isfinite(best.bound) or time.monotonic() > end or (stop and stop(best.bound)):
         return best
     better = _of_barrier(core, best, end, stop, threads)
     return better if better.bound < best.bound else best

@@ -15,6 +15,8 @@ from optimizer.reduced import Reduced, reduce
 
 #: seconds a patch may take, twice that after so many that brought nothing, to this; reps in the first one, and in any
 SECONDS, PATIENCE, LONGEST, FEW, MANY = 2.0, 12, 8.0, 3, 24
+#: reps solved with those whose hard rows are broken, one try after another, and to what gap
+MENDING, MEND_GAP = (3, 5, 8, 12), 1e-4
 
 
 @dataclass(eq=False)
@@ -66,6 +68,25 @@ class Patches:
                     choice, value, fruitless = better, worth, 0
                     self.found(choice)
 
+    def mend(self, choice: np.ndarray) -> np.ndarray:
+        """A choice [U] that breaks hard rows, with the reps of those rows and more and more others solved again."""
+        core = self.core
+        for size in MENDING:
+            out = np.append(np.isinf(core.penalty) & (core.shortfall(choice) > 0), False)
+            at = np.zeros(len(core.cost), dtype=bool)
+            for _, _, by_rep, row in core.factor:
+                if by_rep:
+                    at |= out[core.rep_row[row]]
+            if self.over() or not at.any():
+                break
+            reps = self._with_near(list(np.flatnonzero(at)[:MANY]), size + int(at.sum()), np.ones(len(at)))
+            patch = self._patch(choice, reps, np.full(len(at) + 1, np.inf))
+            seconds = min(SECONDS, self.limits.left())
+            some = replace(self.limits, time_limit=self.limits.elapsed() + max(0.05, seconds), gap=MEND_GAP)
+            answer = self.exact.solve(patch.core, some, lambda _: self.over())
+            choice = choice if answer.choice is None else patch.lift(answer.choice)
+        return choice
+
     def lost(self, choice: np.ndarray) -> np.ndarray:
         """[M + 1] what each rep's units and own rows are below the bound; the unserved last."""
         core, p = self.core, self.prices
@@ -88,7 +109,10 @@ class Patches:
     def _reps(self, lost: np.ndarray, size: int) -> np.ndarray:
         """Reps of a patch: one that loses much, then such as are liked by the same units."""
         weight = lost[:-1] + 1e-3 * lost.sum() / max(1, len(lost)) + 1e-12
-        chosen = [int(self.random.choice(len(weight), p=weight / weight.sum()))]
+        return self._with_near([int(self.random.choice(len(weight), p=weight / weight.sum()))], size, weight)
+
+    def _with_near(self, chosen: list[int], size: int, weight: np.ndarray) -> np.ndarray:
+        """`chosen` reps and others that are liked by the same units, the more `weight` [M] the likelier, up to `size`."""
         while len(chosen) < min(size, len(weight)):
             near = np.asarray(self.links[chosen].sum(axis=0)).ravel() * np.sqrt(weight)
             near[chosen] = 0.0

@@ -13,7 +13,8 @@ from optimizer.core import Core
 class Reduced:
     """The free units and options of a larger core, in its order.
 
-    `unit` [U'] and `option` [K'] are positions in the larger core, `rest` [U] what the others keep (-1 for the free ones).
+    `unit` [U'], `option` [K'] and `row` [R'] are positions in the larger core, `rest` [U] what the others keep (-1 for the
+    free ones).
     Of two choices of the free units, `core.objective` differs by as much as the larger core's does, and `core.feasible`
     says of the rows they reach what the larger one says.
     """
@@ -21,6 +22,7 @@ class Reduced:
     core: Core
     unit: np.ndarray
     option: np.ndarray
+    row: np.ndarray
     rest: np.ndarray
 
     def lift(self, choice: np.ndarray) -> np.ndarray:
@@ -81,4 +83,4 @@ def reduce(
         cost=core.cost,
         offset=core.offset[rows] + held[rows],
     )
-    return Reduced(smaller, unit, keep, rest)
+    return Reduced(smaller, unit, keep, rows, rest)

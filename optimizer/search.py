@@ -64,7 +64,7 @@ class Search:
         second = np.sort(np.concatenate([listed.regret, listed.best[:, None]], axis=1), axis=1)[:, 1]
         second = second[np.isfinite(second) & (second > 0)]
         self.typical = float(np.median(second)) if len(second) else 1.0
-        self.links = _links(core, listed) if core.units > WHOLE else csr_array((0, 0))
+        self.links = _links(core, listed)
 
     def run(self, choice: np.ndarray, cooling: Cooling, tries: int, seconds: float | None = None) -> list[np.ndarray]:
         """Anneal from `choice` [U] with about so many chains in all; what each walk ends with. In a large
@@ -82,6 +82,36 @@ class Search:
                 fair = (end - now) / (cooling.rounds - step - 1)
                 each *= min(4.0, max(0.25, fair / max(1e-3, now - began)))
         return [choice]
+
+    def mend(self, choice: np.ndarray) -> np.ndarray:
+        """A choice [U] that breaks hard rows, annealed again around them, with breaches that nothing pays for in the end:
+        first the reps nearest to those rows, by what the same units like, then more."""
+        for units in MEND_UNITS:
+            out = np.isinf(self.core.penalty) & (self.core.shortfall(choice) > 0)
+            if self.stop() or not out.any():
+                break
+            part = self._around(choice, out, units)
+            home = self._home(choice, np.where(part, 0, 1))
+            unit = np.flatnonzero(home == 0)
+            board, state, choice = Board(self.core, self.listed, choice, unit, part), self._state(), choice.copy()
+            for step in range(MEND.rounds):
+                self._anneal(board, choice, MEND, step, MEND_TRIES * len(unit) // MEND.rounds, state)
+                choice[unit] = board.choice
+        return choice
+
+    def _around(self, choice: np.ndarray, out: np.ndarray, units: int) -> np.ndarray:
+        """[M] reps that have about so many units, nearest to the rows `out` [R] (true)."""
+        near = np.zeros(len(self.core.cost))
+        for _, _, by_rep, row in self.core.factor:
+            if by_rep:
+                near += np.append(out, False)[self.core.rep_row[row]]
+        for _ in range(MEND.rounds):
+            near = np.maximum(near, 0.5 * (self.links.T @ near))
+        size = np.bincount(self.core.rep[choice[choice >= 0]], minlength=len(near))
+        order = np.lexsort((self.random.random(len(near)), -near))
+        part = np.zeros(len(near), dtype=bool)
+        part[order[: max(3, np.searchsorted(np.cumsum(size[order]), units))]] = True
+        return part
 
     def _whole(self, choice: np.ndarray, cooling: Cooling, tries: int) -> list[np.ndarray]:
         """Independent walks over the whole problem."""
@@ -175,6 +205,8 @@ class Search:
 
 #: chains in one kernel call; how often a random line is smoothed
 CALL, SMOOTHING = 5_000, 12
+#: how a plan that breaks hard rows is mended: so many units in turn, with so many chains a unit
+MEND, MEND_UNITS, MEND_TRIES = Cooling(rounds=8, hot=0.1, share=1.0, firm=(1.0, 1e4)), (300, 1_000, 3_000), 120
 
 
 def _links(core: Core, listed: Shortlist) -> csr_array:

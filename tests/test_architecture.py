@@ -44,7 +44,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "unit_prices",
         ),
     ),
-    ("solve", ("result", "relax", "engines", "proof", "opening", "patches", "process", "conclude", "solve")),
+    ("solve", ("result", "relax", "engines", "proof", "opening", "patches", "settle", "process", "conclude", "solve")),
     ("measure", ("kpis", "compare", "verify")),
     ("keep and hand over", ("export", "record", "certificate_table", "store", "handmade", "charts")),
     ("show", ("terminal", "demo", "cli", "ui")),

@@ -75,7 +75,7 @@ def test_the_commands_of_the_readme_run_one_after_the_other(tmp_path: Path, monk
     _small_export(tmp_path)
     for words in shell_lines():
         assert words[0] == "bookfit"
-        quick = {"solve": ["--engine", "highs", "--time-limit", "6"], "demo": ["--engine", "greedy"]}.get(words[1], [])
+        quick = {"solve": ["--time-limit", "8"], "demo": ["--engine", "greedy"]}.get(words[1], [])
         said = io.StringIO()
         with (
             patch.object(sys, "argv", [*words, *quick]),

@@ -7,7 +7,7 @@ import pytest
 
 from optimizer.certificate import bound
 from optimizer.core import Core
-from optimizer.dual import find_prices
+from optimizer.dual import Dual, find_prices
 from optimizer.engines import load
 from optimizer.engines.base import Answer, Engine, Limits, Progress, Report
 from optimizer.proof import agrees, drop, prove, shrink, thinned, whole
@@ -31,7 +31,7 @@ class ByEnumeration(Engine):
         limits: Limits,
         report: Report,
         hint: np.ndarray | None = None,
-        prices: np.ndarray | None = None,
+        dual: Dual | None = None,
     ) -> Answer:
         value, choice = best_by_enumeration(core)
         return Answer(choice, value, "none" if choice is None else "optimal")
@@ -48,7 +48,7 @@ class Lost(Engine):
         limits: Limits,
         report: Report,
         hint: np.ndarray | None = None,
-        prices: np.ndarray | None = None,
+        dual: Dual | None = None,
     ) -> Answer:
         return Answer(None, stopped=True)
 
@@ -180,7 +180,7 @@ def test_a_bound_below_a_plan_that_is_left_in_is_not_used() -> None:
             limits: Limits,
             report: Report,
             hint: np.ndarray | None = None,
-            prices: np.ndarray | None = None,
+            dual: Dual | None = None,
         ) -> Answer:
             return Answer(hint, core.objective(hint) - 5.0 if hint is not None else 0.0, "optimal")
 

@@ -7,7 +7,7 @@ A complete engine, "nobody serves anybody"::
         exact = False
         about = "leaves every account unserved"
 
-        def solve(self, core, limits, report, hint=None, prices=None):
+        def solve(self, core, limits, report, hint=None, dual=None):
             choice = np.full(core.units, -1)
             report(Progress(limits.elapsed(), core.objective(choice), choice=choice))
             return Answer(choice, claim="none")
@@ -20,11 +20,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from optimizer.core import Core
+
+if TYPE_CHECKING:
+    from optimizer.dual import Dual
 
 Claim = Literal["optimal", "infeasible", "none"]
 
@@ -99,8 +102,14 @@ class Engine:
         limits: Limits,
         report: Report,
         hint: np.ndarray | None = None,
-        prices: np.ndarray | None = None,
+        dual: Dual | None = None,
     ) -> Answer:
-        """The best plan this engine finds within its limits; `hint` [U] is a plan to start from, `prices` [R] are near
-        the best, for engines that search by them."""
+        """The best plan this engine finds within its limits; `hint` [U] is a plan to start from, `dual` what was
+        found to prove a bound, for engines that search by it."""
         raise NotImplementedError
+
+    def place(self, core: Core, some: np.ndarray, limits: Limits, report: Report) -> tuple[np.ndarray, float]:
+        """Where the units of `some` [U] (true) go in the best that was found while the others may be split over options:
+        [U] the option, -1 for nowhere and for the others; and a bound on every plan. An engine that cannot say, or finds
+        nothing: nowhere, inf."""
+        return np.full(core.units, -1, dtype=np.int64), float("inf")

@@ -9,6 +9,7 @@ from ortools.sat.python import cp_model
 from scipy.sparse import csr_array
 
 from optimizer.core import Core
+from optimizer.dual import Dual
 from optimizer.engines.base import Answer, Engine, Limits, Progress, Report, claim_of
 
 INT_MIN, INT_MAX = -(1 << 62), (1 << 62) - 1
@@ -45,7 +46,7 @@ class CpSat(Engine):
         limits: Limits,
         report: Report,
         hint: np.ndarray | None = None,
-        prices: np.ndarray | None = None,
+        dual: Dual | None = None,
     ) -> Answer:
         scaled = integer_model(core, hint)
         model = cp_model.CpModel()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optimizer.core import Core
+from optimizer.dual import Dual
 from optimizer.engines.base import Answer, Engine, Limits, Progress, Report
 from optimizer.kernels import level_out
 from optimizer.waterfall import sizes, waterfall
@@ -24,7 +25,7 @@ class Greedy(Engine):
         limits: Limits,
         report: Report,
         hint: np.ndarray | None = None,
-        prices: np.ndarray | None = None,
+        dual: Dual | None = None,
     ) -> Answer:
         choice = waterfall(core, needy_only=False)
         if hint is not None and not core.feasible(choice):
@@ -45,7 +46,7 @@ class Balance(Engine):
         limits: Limits,
         report: Report,
         hint: np.ndarray | None = None,
-        prices: np.ndarray | None = None,
+        dual: Dual | None = None,
     ) -> Answer:
         choice = level(core, waterfall(core, needy_only=True))
         if hint is not None and not core.feasible(choice):

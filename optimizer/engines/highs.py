@@ -9,7 +9,8 @@ import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
 from optimizer.core import Core
-from optimizer.engines.base import Answer, Engine, Limits, Progress, Report, claim_of
+from optimizer.dual import Dual
+from optimizer.engines.base import Answer, Claim, Engine, Limits, Progress, Report, claim_of
 
 
 class Highs(Engine):
@@ -25,7 +26,7 @@ class Highs(Engine):
         limits: Limits,
         report: Report,
         hint: np.ndarray | None = None,
-        prices: np.ndarray | None = None,
+        dual: Dual | None = None,
     ) -> Answer:
         if (core.mandatory & (np.diff(core.start) == 0)).any():
             return Answer(None, claim="infeasible")
@@ -33,45 +34,69 @@ class Highs(Engine):
             nobody = np.full(core.units, -1, dtype=np.int64)
             kept = core.feasible(nobody)
             return Answer(nobody, core.objective(nobody), "optimal") if kept else Answer(None, claim="infeasible")
-        highspy.Highs.resetGlobalScheduler(True)  # its threads are global and refuse another count
-        solver = highspy.Highs()
-        for option, value in {
-            "output_flag": False,
-            "random_seed": limits.seed,
-            "threads": 1 if limits.deterministic else max(1, limits.threads),
-            "time_limit": max(0.05, limits.left()),
-            "mip_rel_gap": limits.gap,
-            "mip_abs_gap": 1e-6,
-            "mip_feasibility_tolerance": 1e-7,
-            "primal_feasibility_tolerance": 1e-8,
-        }.items():
-            solver.setOptionValue(option, value)
-        model = mixed_integer_program(core)
-        for array in (model.col_cost_, model.row_lower_, model.row_upper_, model.a_matrix_.value_):
-            if np.isnan(np.asarray(array)).any():
-                raise ValueError("the model holds a number that is not one")
-        if solver.passModel(model) == highspy.HighsStatus.kError:
-            raise RuntimeError("HiGHS did not take the model")
+        solver = _solver(mixed_integer_program(core), limits)
         if hint is not None and core.feasible(hint):
             whole = whole_solution(core, hint)
             solver.setSolution(len(whole), np.arange(len(whole), dtype=np.int32), whole)
         watch = _Watch(core, limits, report)
         solver.cbMipImprovingSolution.subscribe(watch.found)
-        solver.cbMipInterrupt.subscribe(watch.asked)
-        solver.cbSimplexInterrupt.subscribe(watch.asked)
-        if solver.run() == highspy.HighsStatus.kError:
-            raise RuntimeError(f"HiGHS failed: {solver.getModelStatus()}")
-        status, info = solver.getModelStatus(), solver.getInfo()
-        if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+        final, bound, claim = _run(solver, watch)
+        if claim == "infeasible":
             return Answer(None, claim="infeasible")
-        final = np.asarray(solver.getSolution().col_value)
         if len(final) >= core.options:
             watch.keep(final)
-        optimal = status == highspy.HighsModelStatus.kOptimal
-        bound = float(info.mip_dual_bound)
-        if not np.isfinite(bound):
-            bound = float(info.objective_function_value) if optimal else float("inf")
-        return Answer(watch.best, bound, claim_of(watch.value, bound), stopped=not optimal)
+        return Answer(watch.best, bound, claim_of(watch.value, bound), stopped=claim != "optimal")
+
+    def place(self, core: Core, some: np.ndarray, limits: Limits, report: Report) -> tuple[np.ndarray, float]:
+        model, options = mixed_integer_program(core), core.options
+        kinds = [highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger]
+        model.integrality_ = [kinds[int(k)] for k in some[core.unit]] + model.integrality_[options:]
+        final, bound, claim = _run(_solver(model, limits), _Watch(core, limits, report))
+        choice = np.full(core.units, -1, dtype=np.int64)
+        if claim == "infeasible" or len(final) < options:
+            return choice, float("inf")
+        taken = np.flatnonzero((final[:options] > 0.5) & some[core.unit])
+        choice[core.unit[taken]] = taken
+        return choice, bound
+
+
+def _solver(model: Any, limits: Limits) -> Any:
+    """HiGHS with a model in it."""
+    highspy.Highs.resetGlobalScheduler(True)  # its threads are global and refuse another count
+    solver = highspy.Highs()
+    for option, value in {
+        "output_flag": False,
+        "random_seed": limits.seed,
+        "threads": 1 if limits.deterministic else max(1, limits.threads),
+        "time_limit": max(0.05, limits.left()),
+        "mip_rel_gap": limits.gap,
+        "mip_abs_gap": 1e-6,
+        "mip_feasibility_tolerance": 1e-7,
+        "primal_feasibility_tolerance": 1e-8,
+    }.items():
+        solver.setOptionValue(option, value)
+    for array in (model.col_cost_, model.row_lower_, model.row_upper_, model.a_matrix_.value_):
+        if np.isnan(np.asarray(array)).any():
+            raise ValueError("the model holds a number that is not one")
+    if solver.passModel(model) == highspy.HighsStatus.kError:
+        raise RuntimeError("HiGHS did not take the model")
+    return solver
+
+
+def _run(solver: Any, watch: _Watch) -> tuple[np.ndarray, float, Claim]:
+    """The last solution's columns (none: empty), the bound and what HiGHS says of the model."""
+    solver.cbMipInterrupt.subscribe(watch.asked)
+    solver.cbSimplexInterrupt.subscribe(watch.asked)
+    if solver.run() == highspy.HighsStatus.kError:
+        raise RuntimeError(f"HiGHS failed: {solver.getModelStatus()}")
+    status, info = solver.getModelStatus(), solver.getInfo()
+    if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+        return np.empty(0), float("-inf"), "infeasible"
+    optimal = status == highspy.HighsModelStatus.kOptimal
+    bound = float(info.mip_dual_bound)
+    if not np.isfinite(bound):
+        bound = float(info.objective_function_value) if optimal else float("inf")
+    return np.asarray(solver.getSolution().col_value), bound, "optimal" if optimal else "none"
 
 
 class _Watch:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from optimizer.board import short_list
-from optimizer.certificate import bound
 from optimizer.core import Core, share_of
-from optimizer.dual import find_prices
+from optimizer.dual import Dual, find_prices
 from optimizer.engines.base import Answer, Engine, Limits, Progress, Report
 from optimizer.opening import choose_positions
 from optimizer.patches import Patches
 from optimizer.proof import agrees, prove
 from optimizer.search import Cooling, Search
+from optimizer.settle import Settled, settle
 from optimizer.waterfall import waterfall
 
 #: options of each unit that the search looks at
@@ -35,7 +35,7 @@ NOMINAL, PACE = 5_000, 60_000
 #: begin as soon as an annealing finds nothing better
 PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
 #: shares of the time left at which annealing ends, and the parts do; where a few annealings see all there is, and elsewhere
-SMALL, MIDDLE = (0.15, 0.95), (0.5, 0.95)
+SMALL, MIDDLE = (0.15, 0.95), (0.8, 0.95)
 #: a plan must be this near the prices' bound for a proof to be tried where the problem is not tiny
 PROVABLE = 0.005
 #: a plan this near the bound is where the search begins
@@ -63,53 +63,71 @@ class Prices(Engine):
         limits: Limits,
         report: Report,
         hint: np.ndarray | None = None,
-        prices: np.ndarray | None = None,
+        dual: Dual | None = None,
     ) -> Answer:
         if (core.mandatory & (np.diff(core.start) == 0)).any():
             return Answer(None, claim="infeasible")
-        if prices is None:
-            prices = find_prices(core, 0.25 * limits.left(), threads=limits.threads, lp=not limits.deterministic).prices
-        best = Best(core, limits, report, bound(core, prices))
+        if dual is None:
+            dual = find_prices(core, 0.25 * limits.left(), threads=limits.threads, lp=not limits.deterministic)
+        best = Best(core, limits, report, dual.bound)
         start = hint if hint is not None else np.full(core.units, -1, dtype=np.int64)
         best.offer(start)
         if self.provers and core.options > TINY_OPTIONS and core.is_open[core.rep].mean() > MOSTLY_OPEN:
             some = replace(limits, time_limit=limits.elapsed() + OPENING_SHARE * limits.left())
-            opened = choose_positions(core, prices, self.provers[0](), some, best.heard, best.choice)
+            opened = choose_positions(core, dual.prices, self.provers[0](), some, best.heard, best.choice)
             best.offer(opened.choice if opened.choice is not None else start)
             start = best.choice if best.choice is not None else start
         if not core.options:
             return Answer(best.choice, stopped=best.over())
-        listed = short_list(core, prices, start, WIDTH, limits.threads)
-        search = Search(core, listed, limits.seed, limits.threads, best.over)
+        place = self.provers[0]().place if self.provers else None
+        settled = settle(core, dual, place, limits, best.heard, best.over)
+        field = Field.whole(core, dual.prices, start) if settled is None else Field.rest(settled, start)
         if not self.provers or core.options > PATCH_OPTIONS or limits.deterministic:
-            self._search(search, limits, best, limits.time_limit, tiny=False)
+            self._search(field, limits, best, limits.time_limit, tiny=False)
         else:
-            answer = self._with_exact(search, limits, prices, best)
+            answer = self._with_exact(field, limits, dual.prices, best)
             if answer is not None:
                 return answer
         return Answer(best.choice, stopped=best.over(), short=() if best.choice is not None else best.short)
 
-    def _with_exact(self, search: Search, limits: Limits, prices: np.ndarray, best: Best) -> Answer | None:
+    def _with_exact(self, field: Field, limits: Limits, prices: np.ndarray, best: Best) -> Answer | None:
         """Annealing, then parts of the plan solved again exactly, then a proof where that is in reach."""
-        core, tiny = search.core, search.core.options <= TINY_OPTIONS
+        core, tiny = best.core, best.core.options <= TINY_OPTIONS
         until = [
             limits.elapsed() + share * limits.left() for share in (SMALL if core.options <= PROVE_OPTIONS else MIDDLE)
         ]
-        self._search(search, limits, best, until[0], tiny)
+        self._search(field, limits, best, until[0], tiny, self._patches(field, limits, best))
         if best.over():
             return None
         if best.choice is None:
             return self.provers[0]().solve(core, limits, best.heard)
         if not tiny:
-            Patches(core, prices, self.provers[0](), limits, best.over, best.offer).improve(best.choice, until[1])
+            if field.core is not core:
+                until[1:1] = [0.5 * (until[0] + until[1])]
+                self._patches(field, limits, best).improve(field.part(best.choice), until[1])
+            whole = Field.whole(core, prices, best.choice)
+            self._patches(whole, limits, best).improve(best.choice, until[-1])
         near = core.options <= PROVE_OPTIONS and share_of(best.proved, best.value) < PROVABLE
         return None if best.over() or not (tiny or near) else self._proved(core, limits, prices, best)
 
-    def _search(self, search: Search, limits: Limits, best: Best, end: float, tiny: bool) -> None:
+    def _patches(self, field: Field, limits: Limits, best: Best) -> Patches:
+        """Parts of plans solved again exactly."""
+        return Patches(
+            field.core,
+            field.prices,
+            self.provers[0](),
+            limits,
+            best.over,
+            lambda choice: best.offer(field.lift(choice)),
+        )
+
+    def _search(
+        self, field: Field, limits: Limits, best: Best, end: float, tiny: bool, patches: Patches | None = None
+    ) -> None:
         """Annealings until `end`, each with more work than the last: from the prices' own choice, or from the best plan
         where that is near the bound to begin with, after one that found nothing better, and where little time is left. A
         tiny problem is left to the exact engine as soon as one finds nothing better."""
-        units = search.core.units
+        search, units = field.search(limits, best.over), field.core.units
         broken, begun, warm = 0, False, best.value > -np.inf and share_of(best.proved, best.value) < NEAR
         work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
         only = not limits.deterministic and tries / PACE > 0.3 * (end - limits.elapsed())
@@ -117,14 +135,16 @@ class Prices(Engine):
             began, before = limits.elapsed(), best.value
             seconds = 0.95 * (end - began) if only else None
             if warm and best.choice is not None:
-                found = search.run(best.choice, WARM, max(1, int(tries)), seconds)
+                found = search.run(field.part(best.choice), WARM, max(1, int(tries)), seconds)
             else:
                 cooling = (HURRIED if units > HUGE else QUICK) if only or not begun else COLD
                 cooling = replace(cooling, firm=(cooling.firm[0], cooling.firm[1] * 10.0**broken))
                 found = search.run(search.first_choice, cooling, max(1, int(tries)), seconds)
                 broken = min(FIRMEST, broken + int(not any(map(search.core.feasible, found))))
             for choice in found:
-                best.offer(choice)
+                if not field.core.feasible(choice):
+                    choice = (search if patches is None else patches).mend(choice)
+                best.offer(field.lift(choice))
             begun, warm, only = True, not warm and best.value <= before, False
             work -= tries
             speed = tries / max(1e-3, limits.elapsed() - began)
@@ -142,6 +162,32 @@ class Prices(Engine):
             agrees(core, proof, other(), limits, lambda _: best.over()) for other in self.provers[1:]
         )
         return Answer(proof.choice, proof.bound, proof.claim, proof.stopped, agreed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """What a search works on: a core at some prices [R], and how its plans are parts of the whole problem's.
+    `seen` [U] is a plan whose options are always among those it looks at."""
+
+    core: Core
+    prices: np.ndarray
+    seen: np.ndarray
+    lift: Callable[[np.ndarray], np.ndarray]
+    part: Callable[[np.ndarray], np.ndarray]
+
+    @classmethod
+    def whole(cls, core: Core, prices: np.ndarray, seen: np.ndarray) -> Field:
+        return cls(core, prices, seen, lambda choice: choice, lambda choice: choice)
+
+    @classmethod
+    def rest(cls, settled: Settled, seen: np.ndarray) -> Field:
+        """What is left when big units have their place."""
+        part = settled.part
+        return cls(part.core, settled.prices, part.part(seen), part.lift, part.part)
+
+    def search(self, limits: Limits, stop: Callable[[], bool]) -> Search:
+        listed = short_list(self.core, self.prices, self.seen, WIDTH, limits.threads)
+        return Search(self.core, listed, limits.seed, limits.threads, stop)
 
 
 class Best:

@@ -15,6 +15,8 @@ from optimizer.engines.base import Answer, Limits, Progress, Report
 
 #: shares of the time left that finding prices and, after them, a bound on whole books may take
 PRICE_SHARE, BOOK_SHARE = 0.25, 0.25
+#: prices are polished before a search that has so many seconds; a shorter one has more of books
+LONG = 45.0
 #: with fewer options exact engines do without
 BOOK_OPTIONS = 400
 
@@ -35,7 +37,14 @@ def run(
     mostly_open = core.is_open[core.rep].mean() if core.options else 0.0  # prices of rows say little about positions
     seconds = 1e9 if limits.deterministic else PRICE_SHARE * limits.left() * (1.0 - 0.8 * mostly_open)
     dual = find_prices(
-        core, seconds, talk.stop, lp=not limits.deterministic, passes=PASSES, start=prices, threads=limits.threads
+        core,
+        seconds,
+        talk.stop,
+        lp=not limits.deterministic,
+        passes=PASSES,
+        start=prices,
+        threads=limits.threads,
+        polish=limits.time_limit >= LONG or not entry(name).exact_by,
     )
     talk.proved(dual)
     waterfall = not (entry(name).exact or entry(name).exact_by)  # needs no first plan, and does not stop for a bound
@@ -53,7 +62,7 @@ def run(
         near = share_of(dual.bound, progress.objective) <= limits.gap
         return report(progress) or (near and progress.choice is not None)
 
-    return _better(core, first, load(name).solve(core, limits, watched, hint, dual.prices)), dual
+    return _better(core, first, load(name).solve(core, limits, watched, hint, dual)), dual
 
 
 class _Talk:
@@ -87,7 +96,7 @@ def _with_books(core: Core, dual: Dual, hint: np.ndarray | None, limits: Limits,
     )
     if found is None or not found.bound < dual.bound:
         return dual
-    better = replace(dual, bound=found.bound, books=found.books)
+    better = replace(dual, bound=found.bound, books=found.books, hosts=found.hosts)
     talk.proved(better)
     return better
 

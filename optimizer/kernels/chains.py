@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+#: a chain that begins with more regret than this times what may be had of it is not tried
+REACH = 1.0
 USED, LOWER, UPPER, UNDER, OVER, PRICE, BROKEN_BELOW, BROKEN_ABOVE = range(8)
 
 
@@ -39,6 +41,25 @@ def change(rows, r, by):  # type: ignore[no-untyped-def]
         out -= rows[r, OVER] * (old - rows[r, UPPER])
     elif old < rows[r, LOWER]:
         out -= rows[r, UNDER] * (rows[r, LOWER] - old)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def spare(m, own, rows, cost):  # type: ignore[no-untyped-def]
+    """The most that a move can win in the rows of rep `m`: what they lose now, and what its position costs."""
+    out = cost[m]
+    for s in range(own.shape[1]):
+        r = own[m, s]
+        if r >= 0:
+            used, price = rows[r, USED], rows[r, PRICE]
+            if price > 0.0:
+                out += price * (rows[r, UPPER] - used)
+            elif price < 0.0:
+                out += price * (rows[r, LOWER] - used)
+            if used > rows[r, UPPER]:
+                out += rows[r, OVER] * (used - rows[r, UPPER])
+            elif used < rows[r, LOWER]:
+                out += rows[r, UNDER] * (rows[r, LOWER] - used)
     return out
 
 
@@ -118,9 +139,13 @@ def undo(count, moved, was, slot, rep, rows, users, log, place, books):  # type:
 
 
 @njit(cache=True, nogil=True)
-def repair(x, window, count, moved, state, slot, slots, regret, rep, row, amount, rows, users, cost, first, liked, at):  # type: ignore[no-untyped-def]
+def repair(
+    x, window, count, moved, state, slot, slots, regret, rep, row, amount, rows, users, cost, first, liked, at, own
+):  # type: ignore[no-untyped-def]
     """The best move that rep `x` has part in, among a window of the slots that name it: one of its units leaves, or
-    another comes in. Returns (unit, slot), (-1, -1) for none."""
+    another comes in. Returns (unit, slot), (-1, -1) for none. What costs more regret than the rows of both reps lose is
+    not looked at."""
+    here = spare(x, own, rows, cost)
     names = first[x + 1] - first[x]
     top, unit, into = np.inf, -1, -1
     begin = draw(state, max(1, names))
@@ -133,12 +158,14 @@ def repair(x, window, count, moved, state, slot, slots, regret, rep, row, amount
         if not fresh:
             continue
         if slot[v] != s:
+            if regret[v, s] - regret[v, slot[v]] - here >= top + spare(rep[v, slot[v]], own, rows, cost):
+                continue
             d = gain(v, slot[v], s, regret, rep, row, amount, rows, users, cost)
             if d < top:
                 top, unit, into = d, v, s
             continue
         for b in range(slots[v]):
-            if b != s:
+            if b != s and regret[v, b] - regret[v, s] - here < top + spare(rep[v, b], own, rows, cost):
                 d = gain(v, s, b, regret, rep, row, amount, rows, users, cost)
                 if d < top:
                     top, unit, into = d, v, b
@@ -165,6 +192,7 @@ def chain(  # type: ignore[no-untyped-def]
     first,
     liked,
     at,
+    own,
     moved,
     was,
     log,
@@ -188,7 +216,24 @@ def chain(  # type: ignore[no-untyped-def]
         if x == nobody:
             return total, count
         u, b = repair(
-            x, window, count, moved, state, slot, slots, regret, rep, row, amount, rows, users, cost, first, liked, at
+            x,
+            window,
+            count,
+            moved,
+            state,
+            slot,
+            slots,
+            regret,
+            rep,
+            row,
+            amount,
+            rows,
+            users,
+            cost,
+            first,
+            liked,
+            at,
+            own,
         )
         if u < 0:
             return total, count
@@ -196,7 +241,25 @@ def chain(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def chains(  # type: ignore[no-untyped-def]
-    tries, depth, window, hot, cold, state, slot, slots, regret, rep, row, amount, rows, users, cost, first, liked, at
+    tries,
+    depth,
+    window,
+    hot,
+    cold,
+    state,
+    slot,
+    slots,
+    regret,
+    rep,
+    row,
+    amount,
+    rows,
+    users,
+    cost,
+    first,
+    liked,
+    at,
+    own,
 ):
     """Ejection chains (Glover 1996) accepted as in simulated annealing (Kirkpatrick, Gelatt and Vecchi 1983).
 
@@ -220,10 +283,13 @@ def chains(  # type: ignore[no-untyped-def]
         b = draw(state, slots[u] - 1)
         b += np.int64(b >= slot[u])
         allowed = -heat * np.log((draw(state, 1 << 30) + 0.5) / (1 << 30))
+        most = spare(rep[u, slot[u]], own, rows, cost) + spare(rep[u, b], own, rows, cost)
+        if regret[u, b] - regret[u, slot[u]] > REACH * (allowed + most):
+            continue
         broken, books[1] = books[0], 0
         total, count = chain(
             u, b, depth, window, allowed, state, slot, slots, regret, rep, row, amount, rows, users, cost, first, liked,
-            at, moved, was, log, place, books,
+            at, own, moved, was, log, place, books,
         )  # fmt: skip
         if total <= allowed:
             energy += total

@@ -1,0 +1,100 @@
+"""Big units first: where they go is settled on its own, and what is left is priced anew.
+
+A unit that fills much of a rep's band or hours is what prices of rows cannot place: they split it. Once it has its place,
+its rep's rows are what is left of them, prices found anew say what room there is worth now, and the bound for the rest is
+nearly reached by the local search. Where big units go is read off the books that prove the bound (`optimizer.books`) or,
+in a small problem, off a mixed-integer program in which only they are whole (relax-and-fix: Pochet and Wolsey 2006).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimizer.books import find_books, prices_with
+from optimizer.core import Core, share_of
+from optimizer.dual import LP_FIRST, Dual, find_prices
+from optimizer.engines.base import Limits, Report
+from optimizer.reduced import Reduced, reduce
+
+#: as `Engine.place`: where some units go while the others may be split, and a bound on every plan
+Place = Callable[[Core, np.ndarray, Limits, Report], tuple[np.ndarray, float]]
+#: how often what is left is looked at again for units that are big now
+LEVELS = 3
+#: shares of the time left for the mixed-integer program, to what gap, and for prices and books of what is left
+PLACE_SHARE, PLACE_GAP, PRICE_SHARE, BOOK_SHARE = 0.25, 1e-4, 0.1, 0.1
+#: no more of that after this share of the time left
+SHARE = 0.15
+#: passes over what is left for its books and, without a start, its prices
+BOOK_PASSES = 160
+#: places are bad that take more than this share off what can be reached (or leave the rest without a plan)
+LOSS = 0.01
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Settled:
+    """A problem whose big units have their place: `part` is the others', at `prices` [R']. `value` is what no plan with
+    the big units there is above, and `bound` what no plan at all is above (inf: not known)."""
+
+    part: Reduced
+    prices: np.ndarray
+    value: float
+    bound: float
+
+
+def settle(
+    core: Core, dual: Dual, place: Place | None, limits: Limits, report: Report, stop: Callable[[], bool]
+) -> Settled | None:
+    """Big units placed, the rest priced, and again with what is big in the rest; None where no unit is big, or where with
+    them there the rest has no plan."""
+    if dual.hosts is None or dual.books is None:
+        return None
+    small = place is not None and core.options <= LP_FIRST and not limits.deterministic
+    until = 1e9 if limits.deterministic else limits.elapsed() + SHARE * limits.left()
+    part = reduce(
+        core, np.full(core.units, -1, dtype=np.int64), np.ones(core.units, dtype=bool), np.arange(core.options)
+    )
+    at = Settled(part, dual.prices[part.row], dual.bound, float("inf"))
+    hosts, books, settled = dual.hosts, dual.books, None
+    for level in range(LEVELS):
+        big = hosts >= 0
+        if small and big.any():
+            assert place is not None
+            some = replace(limits, gap=PLACE_GAP, time_limit=limits.elapsed() + PLACE_SHARE * limits.left())
+            placed, proved = place(at.part.core, big, some, report if not level else lambda _: stop())
+            hosts = placed if proved < float("inf") else hosts
+            at = replace(at, bound=proved) if not level else at
+        prices = prices_with(at.part.core, books, hosts)
+        at = _placed(core, replace(at, prices=prices), big, hosts, limits, stop)
+        if stop() or not big.any() or not share_of(dual.bound, at.value) <= LOSS:
+            break
+        settled = at
+        if level == LEVELS - 1 or limits.elapsed() > until:
+            break
+        seconds = 1e9 if limits.deterministic else BOOK_SHARE * limits.left()
+        found = find_books(at.part.core, at.prices, seconds, lambda _: stop(), BOOK_PASSES, threads=limits.threads)
+        if found is None:
+            break
+        hosts, books = found.hosts, found.books
+    return settled
+
+
+def _placed(
+    core: Core, at: Settled, big: np.ndarray, hosts: np.ndarray, limits: Limits, stop: Callable[[], bool]
+) -> Settled:
+    """With the big units [U'] of a part held by their hosts [U'] too, and new prices."""
+    choice, free = at.part.rest.copy(), np.zeros(core.units, dtype=bool)
+    choice[at.part.unit[big]] = np.append(at.part.option, -1)[hosts[big]]
+    free[at.part.unit[~big]] = True
+    part = reduce(core, choice, free, np.arange(core.options))
+    start = np.zeros(core.rows)
+    start[at.part.row] = at.prices
+    seconds, lp = (1e9, False) if limits.deterministic else (PRICE_SHARE * limits.left(), True)
+    priced = find_prices(
+        part.core, seconds, lambda _: stop(), lp, start=start[part.row], threads=limits.threads, polish=False
+    )
+    nobody = np.full(part.core.units, -1, dtype=np.int64)
+    value = priced.bound + core.objective(part.lift(nobody)) - part.core.objective(nobody)
+    return Settled(part, priced.prices, value, at.bound)
