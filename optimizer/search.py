@@ -63,7 +63,8 @@ class Search:
         self.ledger = Ledger(core, listed.prices, self.first_choice)
         second = np.sort(np.concatenate([listed.regret, listed.best[:, None]], axis=1), axis=1)[:, 1]
         second = second[np.isfinite(second) & (second > 0)]
-        self.typical = float(np.median(second)) if len(second) else 1.0
+        crowd = min(1.0, DENSE * core.rows / max(1, core.units))  # few units decide where rows are few
+        self.typical = crowd * float(np.median(second)) if len(second) else 1.0
         self.links = _links(core, listed)
 
     def run(self, choice: np.ndarray, cooling: Cooling, tries: int, seconds: float | None = None) -> list[np.ndarray]:
@@ -203,6 +204,8 @@ class Search:
         return self.random.integers(1, 1 << 62, 1).astype(np.uint64)
 
 
+#: with fewer rows a unit than one in so many, temperatures are lower
+DENSE = 15.0
 #: chains in one kernel call; how often a random line is smoothed
 CALL, SMOOTHING = 5_000, 12
 #: how a plan that breaks hard rows is mended: so many units in turn, with so many chains a unit

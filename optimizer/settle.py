@@ -45,18 +45,22 @@ class Settled:
 
 
 def settle(
-    core: Core, dual: Dual, place: Place | None, limits: Limits, report: Report, stop: Callable[[], bool]
+    core: Core,
+    dual: Dual,
+    place: Place | None,
+    limits: Limits,
+    report: Report,
+    stop: Callable[[], bool],
+    keep: np.ndarray | None = None,
 ) -> Settled | None:
     """Big units placed, the rest priced, and again with what is big in the rest; None where no unit is big, or where with
-    them there the rest has no plan."""
+    them there the rest has no plan. Big units that a good plan `keep` [U] serves stay where it has them."""
     if dual.hosts is None or dual.books is None:
         return None
-    small = place is not None and core.options <= LP_FIRST and not limits.deterministic
+    small = place is not None and keep is None and core.options <= LP_FIRST and not limits.deterministic
     until = 1e9 if limits.deterministic else limits.elapsed() + SHARE * limits.left()
-    part = reduce(
-        core, np.full(core.units, -1, dtype=np.int64), np.ones(core.units, dtype=bool), np.arange(core.options)
-    )
-    at = Settled(part, dual.prices[part.row], dual.bound, float("inf"))
+    part = Reduced(core, *map(np.arange, (core.units, core.options, core.rows)), np.full(core.units, -1))
+    at = Settled(part, dual.prices, dual.bound, float("inf"))
     hosts, books, settled = dual.hosts, dual.books, None
     for level in range(LEVELS):
         big = hosts >= 0
@@ -66,6 +70,9 @@ def settle(
             placed, proved = place(at.part.core, big, some, report if not level else lambda _: stop())
             hosts = placed if proved < float("inf") else hosts
             at = replace(at, bound=proved) if not level else at
+        if keep is not None:
+            own = at.part.part(keep)
+            hosts = np.where(big & (own >= 0), own, hosts)
         prices = prices_with(at.part.core, books, hosts)
         at = _placed(core, replace(at, prices=prices), big, hosts, limits, stop)
         if stop() or not big.any() or not share_of(dual.bound, at.value) <= LOSS:

@@ -45,7 +45,7 @@ SLOW = (
     "browser", "engines", "ui", "rules/test_contract", "test_badinput", "test_benchmarks",
     "test_barrier", "test_books", "test_chains", "test_cli", "test_docs", "test_laws", "test_patches", "test_positions",
     "test_promises",
-    "test_proof", "test_real", "test_search", "test_solve",
+    "test_proof", "test_real", "test_search", "test_settle", "test_solve",
     "test_verify", "test_export", "test_importing", "test_relax", "test_store",
 )  # fmt: skip
 

@@ -80,7 +80,8 @@ class Prices(Engine):
         if not core.options:
             return Answer(best.choice, stopped=best.over())
         place = self.provers[0]().place if self.provers else None
-        settled = settle(core, dual, place, limits, best.heard, best.over)
+        keep = best.choice if best.value > -np.inf and share_of(best.proved, best.value) < NEAR else None
+        settled = settle(core, dual, place, limits, best.heard, best.over, keep)
         field = Field.whole(core, dual.prices, start) if settled is None else Field.rest(settled, start)
         if not self.provers or core.options > PATCH_OPTIONS or limits.deterministic:
             self._search(field, limits, best, limits.time_limit, tiny=False)

@@ -1,0 +1,141 @@
+"""Big units placed first: what is left is the same problem with less in it, and nothing said of it is too low."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from optimizer.books import find_books, prices_with
+from optimizer.certificate import bound
+from optimizer.core import Core
+from optimizer.dual import Dual, find_prices
+from optimizer.engines import load
+from optimizer.engines.base import Limits, Progress
+from optimizer.patches import Patches
+from optimizer.problem import build
+from optimizer.sample import baseline_toml, sample
+from optimizer.scenario import parse_scenario
+from optimizer.settle import settle
+from optimizer.waterfall import waterfall
+from tests.cores import best_by_enumeration, count_choices, random_core
+from tests.test_books import giants
+
+LIMITS = Limits(20.0, gap=0.0, threads=1)
+
+
+def quiet(_: Progress) -> bool:
+    return False
+
+
+def dual_of(core: Core) -> Dual:
+    """Prices and books that place every big unit somewhere."""
+    dual = find_prices(core, 5.0)
+    found = find_books(core, dual.prices, passes=200)
+    assert found is not None
+    return Dual(dual.prices, found.bound, 0, found.books, found.hosts)
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def company(request: pytest.FixtureRequest) -> tuple[Core, Dual]:
+    core = build(sample(120, 6, request.param), parse_scenario(tomllib.loads(baseline_toml(120, 6)))).core
+    return core, dual_of(core)
+
+
+def test_no_plan_with_the_big_units_there_is_worth_more_than_what_is_said(company: tuple[Core, Dual]) -> None:
+    core, dual = company
+    settled = settle(core, dual, load("highs").place, LIMITS, quiet, lambda: False)
+    assert settled is not None
+    rng, part = np.random.default_rng(1), settled.part.core
+    for _ in range(50):
+        at = part.start[:-1] + (rng.random(part.units) * np.diff(part.start)).astype(np.int64)
+        whole = settled.part.lift(np.where(np.diff(part.start) > 0, at, -1))
+        assert core.objective(whole) <= settled.value + 1e-6 or not core.feasible(whole)
+    assert len(settled.prices) == part.rows and part.units < core.units
+
+
+def test_big_units_of_a_good_plan_stay_where_it_has_them(company: tuple[Core, Dual]) -> None:
+    core, dual = company
+    first = settle(core, dual, load("highs").place, LIMITS, quiet, lambda: False)
+    assert first is not None
+    plan = first.part.lift(waterfall(first.part.core, needy_only=False))
+    settled = settle(core, dual, None, LIMITS, quiet, lambda: False, keep=plan)
+    assert settled is not None
+    held = settled.part.rest >= 0
+    kept = held & (plan >= 0)
+    assert kept.any()
+    np.testing.assert_array_equal(settled.part.rest[kept], plan[kept])
+
+
+def test_nothing_is_settled_where_no_unit_is_big_or_where_it_leaves_no_plan() -> None:
+    core = giants()
+    dual = dual_of(core)
+    assert settle(core, replace(dual, hosts=None), None, LIMITS, quiet, lambda: False) is None
+    nobody = replace(dual, hosts=np.full(core.units, -1))
+    assert settle(core, nobody, None, LIMITS, quiet, lambda: False) is None
+    hard = replace(core, penalty=np.full(core.rows, np.inf))
+    together = np.where(np.arange(core.units) < 2, np.arange(core.units) * 3, -1)  # both giants at the first rep
+    assert settle(hard, replace(dual, hosts=together), None, LIMITS, quiet, lambda: False) is None
+
+
+def test_prices_with_big_units_in_place_say_what_room_there_is_worth_then() -> None:
+    """A rep with a giant in its band asks the whole penalty of whatever else comes in."""
+    core = giants()
+    dual = dual_of(core)
+    assert dual.books is not None and dual.hosts is not None
+    placed = np.full(core.units, -1)
+    placed[:2] = 0, 4  # one at the first rep, one at the second
+    prices = prices_with(core, dual.books, np.where(dual.hosts >= 0, placed, -1))
+    assert prices[2] <= prices[:2].min() + 1e-9
+
+
+# -- the exact engine places some units while the others may be split --------------------------------------------------
+def problems() -> Iterator[tuple[int, Core, float]]:
+    for seed in range(60):
+        core = random_core(seed, 6, 3)
+        if core.options and count_choices(core) <= 5_000:
+            best, _ = best_by_enumeration(core)
+            yield seed, core, best
+
+
+def test_places_come_with_a_bound_on_every_plan() -> None:
+    whole = 0
+    for seed, core, best in problems():
+        for some in (np.arange(core.units) % 2 == 0, np.ones(core.units, dtype=bool)):
+            choice, proved = load("highs").place(core, some, LIMITS, quiet)
+            assert proved >= best - 1e-6 * max(1.0, abs(best)), seed
+            placed = choice >= 0
+            assert (core.unit[choice[placed]] == np.flatnonzero(placed)).all() and not placed[~some].any(), seed
+            if some.all() and np.isfinite(best):
+                assert core.objective(choice) == pytest.approx(best, abs=1e-4), seed
+                whole += 1
+    assert whole > 15
+
+
+def test_an_engine_that_cannot_place_says_so() -> None:
+    core = giants()
+    choice, proved = load("greedy").place(core, np.ones(core.units, dtype=bool), LIMITS, quiet)
+    assert (choice == -1).all() and proved == np.inf
+
+
+# -- plans that break hard rows ----------------------------------------------------------------------------------------
+def test_a_plan_that_breaks_rows_is_mended_by_exact_parts_where_there_is_a_plan() -> None:
+    tried, mended = 0, 0
+    for _, core, best in problems():
+        prices = find_prices(core, 5.0).prices
+        first = np.where(np.diff(core.start) > 0, core.start[:-1], -1)
+        if not np.isfinite(best) or core.feasible(first) or not np.isfinite(bound(core, prices)):
+            continue
+        patches = Patches(core, prices, load("highs"), LIMITS, lambda: False, lambda _: None)
+        out = patches.mend(first)
+        by_rep = [r for _, _, by_rep, line in core.factor if by_rep for r in core.rep_row[line]]
+        broken = np.flatnonzero((core.shortfall(first) > 0) & np.isinf(core.penalty))
+        if np.isin(broken, by_rep).any():
+            tried += 1
+            mended += core.feasible(out)
+        else:
+            np.testing.assert_array_equal(out, first)
+    assert tried > 5 and mended > 0.5 * tried
