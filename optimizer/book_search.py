@@ -132,7 +132,7 @@ class Search:
         """What a pass takes, roughly: trees grow."""
         trial = Stage(self, 0, 1, 1, (Adam((self.core.units,)), Adam((self.core.rows,))))
         began = time.monotonic()
-        trial._fill(self.books.unit_prices, self.others, self.books.own_prices[trial.nodes], HEATS[0] * self.heat, 1.0)
+        trial._fill(self.books.unit_prices, self.others, self.books.own_prices[trial.nodes], self.heat + 1.0, 1.0)
         return GROWN * max(1e-6, time.monotonic() - began)
 
     def hosts(self, books: Books) -> np.ndarray:

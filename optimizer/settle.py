@@ -25,6 +25,8 @@ Place = Callable[[Core, np.ndarray, Limits, Report], tuple[np.ndarray, float]]
 LEVELS = 3
 #: shares of the time left for the mixed-integer program, to what gap, and for prices and books of what is left
 PLACE_SHARE, PLACE_GAP, PRICE_SHARE, BOOK_SHARE = 0.25, 1e-4, 0.1, 0.1
+#: big are few: no more than this share of the units is placed in all
+MOST = 0.35
 #: no more of that after this share of the time left
 SHARE = 0.15
 #: passes over what is left for its books and, without a start, its prices
@@ -59,11 +61,14 @@ def settle(
         return None
     small = place is not None and keep is None and core.options <= LP_FIRST and not limits.deterministic
     until = 1e9 if limits.deterministic else limits.elapsed() + SHARE * limits.left()
-    part = Reduced(core, *map(np.arange, (core.units, core.options, core.rows)), np.full(core.units, -1))
+    unit, option, row = map(np.arange, (core.units, core.options, core.rows))
+    part = Reduced(core, unit, option, row, np.full(core.units, -1, dtype=np.int64))
     at = Settled(part, dual.prices, dual.bound, float("inf"))
     hosts, books, settled = dual.hosts, dual.books, None
     for level in range(LEVELS):
         big = hosts >= 0
+        if big.sum() + core.units - at.part.core.units > MOST * core.units:
+            break
         if small and big.any():
             assert place is not None
             some = replace(limits, gap=PLACE_GAP, time_limit=limits.elapsed() + PLACE_SHARE * limits.left())

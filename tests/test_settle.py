@@ -20,11 +20,12 @@ from optimizer.problem import build
 from optimizer.sample import baseline_toml, sample
 from optimizer.scenario import parse_scenario
 from optimizer.settle import settle
-from optimizer.waterfall import waterfall
 from tests.cores import best_by_enumeration, count_choices, random_core
 from tests.test_books import giants
 
-LIMITS = Limits(20.0, gap=0.0, threads=1)
+
+def limits() -> Limits:
+    return Limits(20.0, gap=0.0, threads=1)
 
 
 def quiet(_: Progress) -> bool:
@@ -39,7 +40,7 @@ def dual_of(core: Core) -> Dual:
     return Dual(dual.prices, found.bound, 0, found.books, found.hosts)
 
 
-@pytest.fixture(scope="module", params=[1, 2])
+@pytest.fixture(scope="module", params=[2, 3])
 def company(request: pytest.FixtureRequest) -> tuple[Core, Dual]:
     core = build(sample(120, 6, request.param), parse_scenario(tomllib.loads(baseline_toml(120, 6)))).core
     return core, dual_of(core)
@@ -47,7 +48,7 @@ def company(request: pytest.FixtureRequest) -> tuple[Core, Dual]:
 
 def test_no_plan_with_the_big_units_there_is_worth_more_than_what_is_said(company: tuple[Core, Dual]) -> None:
     core, dual = company
-    settled = settle(core, dual, load("highs").place, LIMITS, quiet, lambda: False)
+    settled = settle(core, dual, load("highs").place, limits(), quiet, lambda: False)
     assert settled is not None
     rng, part = np.random.default_rng(1), settled.part.core
     for _ in range(50):
@@ -59,10 +60,10 @@ def test_no_plan_with_the_big_units_there_is_worth_more_than_what_is_said(compan
 
 def test_big_units_of_a_good_plan_stay_where_it_has_them(company: tuple[Core, Dual]) -> None:
     core, dual = company
-    first = settle(core, dual, load("highs").place, LIMITS, quiet, lambda: False)
+    first = settle(core, dual, load("highs").place, limits(), quiet, lambda: False)
     assert first is not None
-    plan = first.part.lift(waterfall(first.part.core, needy_only=False))
-    settled = settle(core, dual, None, LIMITS, quiet, lambda: False, keep=plan)
+    plan = first.part.rest
+    settled = settle(core, dual, None, limits(), quiet, lambda: False, keep=plan)
     assert settled is not None
     held = settled.part.rest >= 0
     kept = held & (plan >= 0)
@@ -73,12 +74,12 @@ def test_big_units_of_a_good_plan_stay_where_it_has_them(company: tuple[Core, Du
 def test_nothing_is_settled_where_no_unit_is_big_or_where_it_leaves_no_plan() -> None:
     core = giants()
     dual = dual_of(core)
-    assert settle(core, replace(dual, hosts=None), None, LIMITS, quiet, lambda: False) is None
+    assert settle(core, replace(dual, hosts=None), None, limits(), quiet, lambda: False) is None
     nobody = replace(dual, hosts=np.full(core.units, -1))
-    assert settle(core, nobody, None, LIMITS, quiet, lambda: False) is None
+    assert settle(core, nobody, None, limits(), quiet, lambda: False) is None
     hard = replace(core, penalty=np.full(core.rows, np.inf))
     together = np.where(np.arange(core.units) < 2, np.arange(core.units) * 3, -1)  # both giants at the first rep
-    assert settle(hard, replace(dual, hosts=together), None, LIMITS, quiet, lambda: False) is None
+    assert settle(hard, replace(dual, hosts=together), None, limits(), quiet, lambda: False) is None
 
 
 def test_prices_with_big_units_in_place_say_what_room_there_is_worth_then() -> None:
@@ -105,7 +106,7 @@ def test_places_come_with_a_bound_on_every_plan() -> None:
     whole = 0
     for seed, core, best in problems():
         for some in (np.arange(core.units) % 2 == 0, np.ones(core.units, dtype=bool)):
-            choice, proved = load("highs").place(core, some, LIMITS, quiet)
+            choice, proved = load("highs").place(core, some, limits(), quiet)
             assert proved >= best - 1e-6 * max(1.0, abs(best)), seed
             placed = choice >= 0
             assert (core.unit[choice[placed]] == np.flatnonzero(placed)).all() and not placed[~some].any(), seed
@@ -117,7 +118,7 @@ def test_places_come_with_a_bound_on_every_plan() -> None:
 
 def test_an_engine_that_cannot_place_says_so() -> None:
     core = giants()
-    choice, proved = load("greedy").place(core, np.ones(core.units, dtype=bool), LIMITS, quiet)
+    choice, proved = load("greedy").place(core, np.ones(core.units, dtype=bool), limits(), quiet)
     assert (choice == -1).all() and proved == np.inf
 
 
@@ -129,7 +130,7 @@ def test_a_plan_that_breaks_rows_is_mended_by_exact_parts_where_there_is_a_plan(
         first = np.where(np.diff(core.start) > 0, core.start[:-1], -1)
         if not np.isfinite(best) or core.feasible(first) or not np.isfinite(bound(core, prices)):
             continue
-        patches = Patches(core, prices, load("highs"), LIMITS, lambda: False, lambda _: None)
+        patches = Patches(core, prices, load("highs"), limits(), lambda: False, lambda _: None)
         out = patches.mend(first)
         by_rep = [r for _, _, by_rep, line in core.factor if by_rep for r in core.rep_row[line]]
         broken = np.flatnonzero((core.shortfall(first) > 0) & np.isinf(core.penalty))

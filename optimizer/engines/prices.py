@@ -38,8 +38,8 @@ PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
 SMALL, MIDDLE = (0.15, 0.95), (0.8, 0.95)
 #: a plan must be this near the prices' bound for a proof to be tried where the problem is not tiny
 PROVABLE = 0.005
-#: a plan this near the bound is where the search begins
-NEAR = 0.03
+#: big units of a plan this near the bound stay where they are; one as near as that is where the search begins
+NEAR, NEARER = 0.03, 0.002
 #: where more than this share of the options is an open position's, which to open is settled first, in this share of the time
 MOSTLY_OPEN, OPENING_SHARE = 0.5, 0.95
 #: seconds between questions whether to stop
@@ -129,7 +129,7 @@ class Prices(Engine):
         where that is near the bound to begin with, after one that found nothing better, and where little time is left. A
         tiny problem is left to the exact engine as soon as one finds nothing better."""
         search, units = field.search(limits, best.over), field.core.units
-        broken, begun, warm = 0, False, best.value > -np.inf and share_of(best.proved, best.value) < NEAR
+        broken, begun, warm = 0, False, best.value > -np.inf and share_of(best.proved, best.value) < NEARER
         work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
         only = not limits.deterministic and tries / PACE > 0.3 * (end - limits.elapsed())
         while not best.over():

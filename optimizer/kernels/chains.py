@@ -139,9 +139,9 @@ def undo(count, moved, was, slot, rep, rows, users, log, place, books):  # type:
 
 
 @njit(cache=True, nogil=True)
-def repair(
+def repair(  # type: ignore[no-untyped-def]
     x, window, count, moved, state, slot, slots, regret, rep, row, amount, rows, users, cost, first, liked, at, own
-):  # type: ignore[no-untyped-def]
+):
     """The best move that rep `x` has part in, among a window of the slots that name it: one of its units leaves, or
     another comes in. Returns (unit, slot), (-1, -1) for none. What costs more regret than the rows of both reps lose is
     not looked at."""
