@@ -163,6 +163,22 @@ def test_at_good_prices_a_whole_annealing_is_seldom_worse_than_where_it_began() 
     assert tried >= 10 and better >= 0.8 * tried, (better, tried)
 
 
+def test_a_plan_that_breaks_rows_is_annealed_again_around_them() -> None:
+    """Mostly with success, never with somebody else's option, and a plan that keeps its rows is left alone."""
+    tried, mended = 0, 0
+    for seed, core, prices, choice in problems(150, units=40):
+        at = search(core, prices, choice)
+        if core.feasible(choice):
+            np.testing.assert_array_equal(at.mend(choice), choice)
+        elif core.feasible(plan := at.run(choice, FIRM, 4000)[0]):  # there is a plan near by
+            tried += 1
+            out = at.mend(choice)
+            assert own(core, out), seed
+            mended += core.feasible(out)
+            assert core.feasible(plan)
+    assert tried >= 8 and mended >= 0.7 * tried, (tried, mended)
+
+
 def test_told_to_stop_it_gives_back_what_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
     for whole in (10_000, 1):
         monkeypatch.setattr(searching, "WHOLE", whole)

@@ -11,8 +11,6 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-#: a chain that begins with more regret than this times what may be had of it is not tried
-REACH = 1.0
 USED, LOWER, UPPER, UNDER, OVER, PRICE, BROKEN_BELOW, BROKEN_ABOVE = range(8)
 
 
@@ -265,7 +263,8 @@ def chains(  # type: ignore[no-untyped-def]
 
     A chain moves a random unit to a random slot and then, up to `depth` times, repairs one of the two reps that the last
     move touched by its best move in a window. It is kept as soon as its energy has risen by no more than a random
-    threshold at a temperature that falls from `hot` to `cold`, and taken back otherwise. Rep M (unserved) has no rows.
+    threshold at a temperature that falls from `hot` to `cold`, and taken back otherwise. One that begins with more regret
+    than that and than the rows of both reps lose is not begun. Rep M (unserved) has no rows.
     Returns the change of energy and the change in the number of broken hard rows.
     """
     books = np.zeros(2, np.int64)
@@ -284,7 +283,7 @@ def chains(  # type: ignore[no-untyped-def]
         b += np.int64(b >= slot[u])
         allowed = -heat * np.log((draw(state, 1 << 30) + 0.5) / (1 << 30))
         most = spare(rep[u, slot[u]], own, rows, cost) + spare(rep[u, b], own, rows, cost)
-        if regret[u, b] - regret[u, slot[u]] > REACH * (allowed + most):
+        if regret[u, b] - regret[u, slot[u]] > allowed + most:
             continue
         broken, books[1] = books[0], 0
         total, count = chain(
