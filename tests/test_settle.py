@@ -15,11 +15,13 @@ from optimizer.core import Core
 from optimizer.dual import Dual, find_prices
 from optimizer.engines import load
 from optimizer.engines.base import Limits, Progress
+from optimizer.engines.prices import Prices
 from optimizer.patches import Patches
 from optimizer.problem import build
+from optimizer.reduced import reduce
 from optimizer.sample import baseline_toml, sample
 from optimizer.scenario import parse_scenario
-from optimizer.settle import settle
+from optimizer.settle import Settled, settle
 from tests.cores import best_by_enumeration, count_choices, random_core
 from tests.test_books import giants
 
@@ -120,6 +122,20 @@ def test_an_engine_that_cannot_place_says_so() -> None:
     core = giants()
     choice, proved = load("greedy").place(core, np.ones(core.units, dtype=bool), limits(), quiet)
     assert (choice == -1).all() and proved == np.inf
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_where_the_rest_has_no_plan_the_whole_is_searched(exact: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody put both giants where only one fits."""
+    core = replace(giants(), penalty=np.full(3, np.inf), upper=np.full(3, 12.0))
+    free = np.arange(core.units) > 1
+    bad = reduce(core, np.where(free, -1, np.arange(core.units) * 3), free, np.arange(core.options))
+    settled = Settled(bad, np.zeros(bad.core.rows), 0.0, np.inf)
+    monkeypatch.setattr("optimizer.engines.prices.settle", lambda *_: settled)
+    dual = find_prices(core, 5.0)
+    engine = load("prices") if exact else Prices()
+    answer = engine.solve(core, replace(limits(), time_limit=4.0, deterministic=not exact), quiet, dual=dual)
+    assert answer.choice is not None and core.feasible(answer.choice)
 
 
 # -- plans that break hard rows ----------------------------------------------------------------------------------------

@@ -82,34 +82,36 @@ class Prices(Engine):
         place = self.provers[0]().place if self.provers else None
         keep = best.choice if best.value > -np.inf and share_of(best.proved, best.value) < NEAR else None
         settled = settle(core, dual, place, limits, best.heard, best.over, keep)
-        field = Field.whole(core, dual.prices, start) if settled is None else Field.rest(settled, start)
+        fields = [Field.whole(core, dual.prices, start)]
+        if settled is not None:
+            fields.insert(0, Field.rest(settled, start))
         if not self.provers or core.options > PATCH_OPTIONS or limits.deterministic:
-            self._search(field, limits, best, limits.time_limit, tiny=False)
+            self._search(fields, limits, best, limits.time_limit, tiny=False)
         else:
-            answer = self._with_exact(field, limits, dual.prices, best)
+            answer = self._with_exact(fields, limits, best)
             if answer is not None:
                 return answer
-        return Answer(best.choice, stopped=best.over(), short=() if best.choice is not None else best.short)
+        proved = float("inf") if settled is None else settled.bound
+        short = () if best.choice is not None else best.short
+        return Answer(best.choice, proved, stopped=best.over(), short=short)
 
-    def _with_exact(self, field: Field, limits: Limits, prices: np.ndarray, best: Best) -> Answer | None:
+    def _with_exact(self, fields: list[Field], limits: Limits, best: Best) -> Answer | None:
         """Annealing, then parts of the plan solved again exactly, then a proof where that is in reach."""
         core, tiny = best.core, best.core.options <= TINY_OPTIONS
         until = [
             limits.elapsed() + share * limits.left() for share in (SMALL if core.options <= PROVE_OPTIONS else MIDDLE)
         ]
-        self._search(field, limits, best, until[0], tiny, self._patches(field, limits, best))
+        self._search(fields, limits, best, until[0], tiny, exact=True)
         if best.over():
             return None
         if best.choice is None:
             return self.provers[0]().solve(core, limits, best.heard)
         if not tiny:
-            if field.core is not core:
-                until[1:1] = [0.5 * (until[0] + until[1])]
-                self._patches(field, limits, best).improve(field.part(best.choice), until[1])
-            whole = Field.whole(core, prices, best.choice)
-            self._patches(whole, limits, best).improve(best.choice, until[-1])
+            ends = np.linspace(until[0], until[1], len(fields) + 1)[1:]  # big units last: they seldom move
+            for field, end in zip(fields, ends, strict=True):
+                self._patches(field, limits, best).improve(field.part(best.choice), float(end))
         near = core.options <= PROVE_OPTIONS and share_of(best.proved, best.value) < PROVABLE
-        return None if best.over() or not (tiny or near) else self._proved(core, limits, prices, best)
+        return None if best.over() or not (tiny or near) else self._proved(core, limits, fields[-1].prices, best)
 
     def _patches(self, field: Field, limits: Limits, best: Best) -> Patches:
         """Parts of plans solved again exactly."""
@@ -123,7 +125,17 @@ class Prices(Engine):
         )
 
     def _search(
-        self, field: Field, limits: Limits, best: Best, end: float, tiny: bool, patches: Patches | None = None
+        self, fields: list[Field], limits: Limits, best: Best, end: float, tiny: bool, exact: bool = False
+    ) -> None:
+        """Annealings on the first field until `end`, or on the next where two have ended without a plan."""
+        for field in fields:
+            patches = self._patches(field, limits, best) if exact else None
+            self._anneal(field, limits, best, end, tiny, patches, last=field is fields[-1])
+            if best.choice is not None:
+                break
+
+    def _anneal(
+        self, field: Field, limits: Limits, best: Best, end: float, tiny: bool, patches: Patches | None, last: bool
     ) -> None:
         """Annealings until `end`, each with more work than the last: from the prices' own choice, or from the best plan
         where that is near the bound to begin with, after one that found nothing better, and where little time is left. A
@@ -146,6 +158,8 @@ class Prices(Engine):
                 if not field.core.feasible(choice):
                     choice = (search if patches is None else patches).mend(choice)
                 best.offer(field.lift(choice))
+            if best.choice is None and broken > 1 and not last:
+                break
             begun, warm, only = True, not warm and best.value <= before, False
             work -= tries
             speed = tries / max(1e-3, limits.elapsed() - began)
