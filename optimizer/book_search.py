@@ -27,6 +27,8 @@ MOST_NEAR, MOST_AT_LEAF = 64, 4
 WEIGHS, MATTERS = 0.02, 0.01
 #: steps of unit prices, as shares of a price, and heats, as shares of the unit prices a rep, from first to last
 STEPS, HEATS = (0.02, 0.0005), (0.005, 0.00005)
+#: ten passes over fewer options than a tenth of this are so quick that it is asked only then whether to stop
+SLOW = 5_000_000
 #: fewest passes, and how much longer one takes than before the trees have grown
 FEWEST, GROWN = 40, 1.5
 #: blocks of reps in a pass
@@ -67,6 +69,7 @@ class Search:
         self._find_near(amount, regret[self.option])
         edges = np.searchsorted(self.first, np.linspace(0, len(self.option), BLOCKS + 1)[1:-1])
         cuts = np.unique(np.concatenate([[0], edges, [reps]]))
+        self.every = max(1, min(10, SLOW // max(1, len(self.option))))
         self.blocks = np.stack([cuts[:-1], cuts[1:]], axis=1)
 
     def _find_near(self, amount: np.ndarray, regret: np.ndarray) -> None:
@@ -175,7 +178,7 @@ class Stage:
             search.mean_taken += recall * (search.taken - search.mean_taken)
             if bound < best:
                 best, kept = bound, (pi, others, mu)
-            if time.monotonic() > end or (step % 10 == 0 and stop is not None and stop(best)):
+            if time.monotonic() > end or (step % search.every == 0 and stop is not None and stop(best)):
                 break
             pi, others, mu = self._step(pi, others, mu, rate)
         search.books, search.others = self._books(pi, others, mu), others

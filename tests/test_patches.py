@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-import pytest
 
 from optimizer.certificate import bound
 from optimizer.dual import find_prices
@@ -16,19 +15,24 @@ from optimizer.waterfall import waterfall
 from tests.cores import best_by_enumeration, random_core
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_every_plan_that_patches_find_is_better_than_the_last_and_keeps_every_hard_row(seed: int) -> None:
-    core = random_core(seed, 7, 4)
-    start = waterfall(core, needy_only=False)
-    if not core.options or not core.feasible(start):
-        pytest.skip("no greedy plan to begin with")
-    prices, plans = find_prices(core, 5).prices, [start]
-    patches = Patches(core, prices, load("highs"), Limits(2.0, threads=1), lambda: False, plans.append)
-    patches.improve(start, 1.5)
-    values = [core.objective(plan) for plan in plans]
-    assert all(b > a for a, b in pairwise(values))
-    assert all(core.feasible(plan) for plan in plans)
-    assert values[-1] <= best_by_enumeration(core)[0] + 1e-6 <= bound(core, prices) + 2e-6
+def test_every_plan_that_patches_find_is_better_than_the_last_and_keeps_every_hard_row() -> None:
+    tried = 0
+    for seed in range(40):
+        core = random_core(seed, 7, 4)
+        start = waterfall(core, needy_only=False)
+        if not core.options or not core.feasible(start):
+            continue  # no greedy plan to begin with
+        prices, plans = find_prices(core, 5).prices, [start]
+        patches = Patches(core, prices, load("highs"), Limits(2.0, threads=1), lambda: False, plans.append)
+        patches.improve(start, 1.0)
+        values = [core.objective(plan) for plan in plans]
+        assert all(b > a for a, b in pairwise(values)), seed
+        assert all(core.feasible(plan) for plan in plans), seed
+        assert values[-1] <= best_by_enumeration(core)[0] + 1e-6 <= bound(core, prices) + 2e-6, seed
+        tried += 1
+        if tried == 11:
+            return
+    raise AssertionError(f"only {tried} problems have a greedy plan")
 
 
 def test_what_reps_lose_adds_up_to_no_more_than_the_gap() -> None:
