@@ -27,9 +27,9 @@ LEVELS = 3
 PLACE_SHARE, PLACE_GAP, PRICE_SHARE, BOOK_SHARE = 0.25, 1e-4, 0.1, 0.1
 #: big are few: no more than this share of the units is placed in all
 MOST = 0.35
-#: no more of that after this share of the time left
+#: what is left is looked at again until this share of the time left is gone
 SHARE = 0.15
-#: passes over what is left for its books and, without a start, its prices
+#: passes over the books of what is left
 BOOK_PASSES = 160
 #: places are bad that take more than this share off what can be reached (or leave the rest without a plan)
 LOSS = 0.01
