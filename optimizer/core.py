@@ -92,6 +92,14 @@ class Core:
             total += np.bincount(row[known], weights=amount[known], minlength=self.rows)
         return total
 
+    def reps_of(self, rows: np.ndarray) -> np.ndarray:
+        """[M] how many of the rows that are true in `rows` [R] each rep's options reach because they are that rep's."""
+        out = np.zeros(len(self.cost), dtype=np.int64)
+        for _, _, by_rep, row in self.factor:
+            if by_rep:
+                out += np.append(rows, False)[self.rep_row[row]]
+        return out
+
     def bounds(self, choice: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """[R] lower and upper as they count for `choice`: 0 for the rows of a position nobody uses."""
         used = np.zeros(len(self.is_open) + 1, dtype=bool)

@@ -72,11 +72,7 @@ class Patches:
         """A choice [U] that breaks hard rows, with the reps of those rows and more and more others solved again."""
         core = self.core
         for size in MENDING:
-            out = np.append(np.isinf(core.penalty) & (core.shortfall(choice) > 0), False)
-            at = np.zeros(len(core.cost), dtype=bool)
-            for _, _, by_rep, row in core.factor:
-                if by_rep:
-                    at |= out[core.rep_row[row]]
+            at = core.reps_of(np.isinf(core.penalty) & (core.shortfall(choice) > 0)) > 0
             if self.over() or not at.any():
                 break
             reps = self._with_near(list(np.flatnonzero(at)[:MANY]), size + int(at.sum()), np.ones(len(at)))

@@ -102,11 +102,8 @@ class Search:
 
     def _around(self, choice: np.ndarray, out: np.ndarray, units: int) -> np.ndarray:
         """[M] reps that have about so many units, nearest to the rows `out` [R] (true)."""
-        near = np.zeros(len(self.core.cost))
-        for _, _, by_rep, row in self.core.factor:
-            if by_rep:
-                near += np.append(out, False)[self.core.rep_row[row]]
-        for _ in range(MEND.rounds):
+        near = self.core.reps_of(out).astype(float)
+        for _ in range(SPREAD):
             near = np.maximum(near, 0.5 * (self.links.T @ near))
         size = np.bincount(self.core.rep[choice[choice >= 0]], minlength=len(near))
         order = np.lexsort((self.random.random(len(near)), -near))
@@ -208,7 +205,8 @@ class Search:
 DENSE = 15.0
 #: chains in one kernel call; how often a random line is smoothed
 CALL, SMOOTHING = 5_000, 12
-#: how a plan that breaks hard rows is mended: so many units in turn, with so many chains a unit
+#: how a plan that breaks hard rows is mended: so many units in turn, with so many chains a unit, so many links away
+SPREAD = 8
 MEND, MEND_UNITS, MEND_TRIES = Cooling(rounds=8, hot=0.1, share=1.0, firm=(1.0, 1e4)), (300, 1_000, 3_000), 120
 
 

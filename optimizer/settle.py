@@ -59,7 +59,8 @@ def settle(
     them there the rest has no plan. Big units that a good plan `keep` [U] serves stay where it has them."""
     if dual.hosts is None or dual.books is None:
         return None
-    small = place is not None and keep is None and core.options <= LP_FIRST and not limits.deterministic
+    if keep is not None or core.options > LP_FIRST or limits.deterministic:
+        place = None
     until = 1e9 if limits.deterministic else limits.elapsed() + SHARE * limits.left()
     unit, option, row = map(np.arange, (core.units, core.options, core.rows))
     part = Reduced(core, unit, option, row, np.full(core.units, -1, dtype=np.int64))
@@ -69,8 +70,7 @@ def settle(
         big = hosts >= 0
         if big.sum() + core.units - at.part.core.units > MOST * core.units:
             break
-        if small and big.any():
-            assert place is not None
+        if place is not None and big.any():
             some = replace(limits, gap=PLACE_GAP, time_limit=limits.elapsed() + PLACE_SHARE * limits.left())
             placed, proved = place(at.part.core, big, some, report if not level else lambda _: stop())
             hosts = placed if proved < float("inf") else hosts
