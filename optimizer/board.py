@@ -117,10 +117,11 @@ class Board:
         held = self.core.position >= 0
         idle = np.where(held & (rows[:, 1] > 0), rows[:, 3] * np.where(held, rows[:, 1], 0.0), 0.0)
         np.add.at(cost, self.core.position[held], idle[held])  # an idle position's lower bounds do not count
-        _, broken = chains(
-            tries, *reach, *heat, state, self.slot, self.slots, self.regret, self.rep, self.row, self.amount,
-            rows, users, cost, self.first, self.liked, self.at, self.own,
+        board = (
+            self.slot, self.slots, self.regret, self.rep, self.row, self.amount, rows, users, cost, self.first, self.liked,
+            self.at, self.own,
         )  # fmt: skip
+        _, broken = chains(tries, *reach, *heat, state, board)
         return int(broken)
 
 

@@ -3,6 +3,8 @@
 The energy of a plan at prices λ is Σ regret of units + Σ loss of rows, both ≥ 0: how far it is below the bound that the
 prices prove. `rows` [R, 8] holds, a line of memory a row: left side, lower, upper, price under lower, price over upper,
 λ, and the bounds with tolerance beyond which a hard row counts as broken (∓inf for a soft one).
+Arrays come in tuples: a `board` is `slot`, `slots`, `regret`, `rep`, `row`, `amount`, `rows`, `users`, `cost`, `first`, `liked`,
+`at`, `own`, as `board.Board` keeps them; a `trail` is what a chain notes to be taken back.
 A slot of a unit is an option or "unserved" (rep M); `row` [n, W, F] and `amount` [n, W, F] say what it adds to which row.
 """
 
@@ -137,12 +139,11 @@ def undo(count, moved, was, slot, rep, rows, users, log, place, books):  # type:
 
 
 @njit(cache=True, nogil=True)
-def repair(  # type: ignore[no-untyped-def]
-    x, window, count, moved, state, slot, slots, regret, rep, row, amount, rows, users, cost, first, liked, at, own
-):
+def repair(x, window, count, moved, state, board):  # type: ignore[no-untyped-def]
     """The best move that rep `x` has part in, among a window of the slots that name it: one of its units leaves, or
     another comes in. Returns (unit, slot), (-1, -1) for none. What costs more regret than the rows of both reps lose is
     not looked at."""
+    slot, slots, regret, rep, row, amount, rows, users, cost, first, liked, at, own = board
     here = spare(x, own, rows, cost)
     names = first[x + 1] - first[x]
     top, unit, into = np.inf, -1, -1
@@ -171,34 +172,11 @@ def repair(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def chain(  # type: ignore[no-untyped-def]
-    u,
-    b,
-    depth,
-    window,
-    allowed,
-    state,
-    slot,
-    slots,
-    regret,
-    rep,
-    row,
-    amount,
-    rows,
-    users,
-    cost,
-    first,
-    liked,
-    at,
-    own,
-    moved,
-    was,
-    log,
-    place,
-    books,
-):
+def chain(u, b, depth, window, allowed, state, board, trail):  # type: ignore[no-untyped-def]
     """One chain that begins with unit `u` going into slot `b`; its change of energy and its length. It stands as it ends:
     no more than `allowed` above where it began, or out of moves."""
+    slot, _, regret, rep, row, amount, rows, users, cost, _, _, _, _ = board
+    moved, was, log, place, books = trail
     nobody = len(users) - 1
     total, count = 0.0, 0
     while True:
@@ -213,52 +191,13 @@ def chain(  # type: ignore[no-untyped-def]
             x = left if x == entered else entered
         if x == nobody:
             return total, count
-        u, b = repair(
-            x,
-            window,
-            count,
-            moved,
-            state,
-            slot,
-            slots,
-            regret,
-            rep,
-            row,
-            amount,
-            rows,
-            users,
-            cost,
-            first,
-            liked,
-            at,
-            own,
-        )
+        u, b = repair(x, window, count, moved, state, board)
         if u < 0:
             return total, count
 
 
 @njit(cache=True, nogil=True)
-def chains(  # type: ignore[no-untyped-def]
-    tries,
-    depth,
-    window,
-    hot,
-    cold,
-    state,
-    slot,
-    slots,
-    regret,
-    rep,
-    row,
-    amount,
-    rows,
-    users,
-    cost,
-    first,
-    liked,
-    at,
-    own,
-):
+def chains(tries, depth, window, hot, cold, state, board):  # type: ignore[no-untyped-def]
     """Ejection chains (Glover 1996) accepted as in simulated annealing (Kirkpatrick, Gelatt and Vecchi 1983).
 
     A chain moves a random unit to a random slot and then, up to `depth` times, repairs one of the two reps that the last
@@ -267,10 +206,12 @@ def chains(  # type: ignore[no-untyped-def]
     than that and than the rows of both reps lose is not begun. Rep M (unserved) has no rows.
     Returns the change of energy and the change in the number of broken hard rows.
     """
+    slot, slots, regret, rep, row, _, rows, users, cost, _, _, _, own = board
     books = np.zeros(2, np.int64)
     moved, was = np.empty(depth + 1, np.int64), np.empty(depth + 1, np.int64)
     room = 2 * (depth + 1) * row.shape[2] + 2
     log, place = np.empty(room), np.empty(room, np.int64)
+    trail = moved, was, log, place, books
     energy, heat = 0.0, hot
     cooling = (cold / hot) ** (1.0 / max(1, tries // 64))
     for n in range(tries):
@@ -286,10 +227,7 @@ def chains(  # type: ignore[no-untyped-def]
         if regret[u, b] - regret[u, slot[u]] > allowed + most:
             continue
         broken, books[1] = books[0], 0
-        total, count = chain(
-            u, b, depth, window, allowed, state, slot, slots, regret, rep, row, amount, rows, users, cost, first, liked,
-            at, own, moved, was, log, place, books,
-        )  # fmt: skip
+        total, count = chain(u, b, depth, window, allowed, state, board, trail)
         if total <= allowed:
             energy += total
         else:
