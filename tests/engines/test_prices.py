@@ -22,6 +22,7 @@ from optimizer.scenario import parse_scenario
 from tests.cores import best_by_enumeration, count_choices, random_core
 from tests.mixed_cores import mixed_core, random_plan
 from tests.test_certificate import exact_bound
+from tests.timing import soonest
 
 #: problems of up to so many plans are enumerated
 MOST = 20_000
@@ -35,8 +36,9 @@ def solved(core: Core, seconds: float = 0.2, **more: object) -> tuple[Answer, Du
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled() -> None:
-    """The kernels are ready before anything is timed."""
-    for core in (mixed_core(3), mixed_core(14, units=12)):
+    """The kernels are ready before anything is timed. On a new machine they are compiled here, by problems that between
+    them use every one."""
+    for core in (mixed_core(3), mixed_core(14, units=12), company(1000, 20)):
         solved(core, 2.0)
         solved(core, 2.0, deterministic=True)
 
@@ -194,28 +196,38 @@ def company(accounts: int, reps: int) -> Core:
 @pytest.mark.parametrize("phase", ["", "prices", "search", "proof"])
 def test_told_to_stop_it_ends_at_once_with_what_it_has(phase: str) -> None:
     core = company(*((120, 6) if phase == "proof" else (1000, 20)))
-    told: list[float] = []
 
-    def report(progress: Progress) -> bool:
-        if not told and (not phase or progress.phase == phase):
-            told.append(time.monotonic())
-        return bool(told)
+    def attempt() -> float:
+        told: list[float] = []
 
-    answer, _ = run("prices", core, Limits(6.0 if phase == "proof" else 60.0, gap=0.0, threads=1), report)
-    assert told and time.monotonic() - told[0] < 2.0
-    assert answer.choice is None or core.feasible(answer.choice)
-    if phase in ("search", "proof") and answer.choice is not None:
-        assert answer.stopped or answer.claim == "optimal"
-    if phase == "proof":
-        assert answer.choice is not None
+        def report(progress: Progress) -> bool:
+            if not told and (not phase or progress.phase == phase):
+                told.append(time.monotonic())
+            return bool(told)
+
+        answer, _ = run("prices", core, Limits(6.0 if phase == "proof" else 60.0, gap=0.0, threads=1), report)
+        took = time.monotonic() - told[0]
+        assert answer.choice is None or core.feasible(answer.choice)
+        if phase in ("search", "proof") and answer.choice is not None:
+            assert answer.stopped or answer.claim == "optimal"
+        if phase == "proof":
+            assert answer.choice is not None
+        return took
+
+    assert soonest(attempt, 2.0) < 2.0
 
 
 @pytest.mark.parametrize("seconds", [1e-6, 0.05, 0.3])
 @pytest.mark.parametrize("deterministic", [False, True])
 def test_next_to_no_time_is_no_error(seconds: float, deterministic: bool) -> None:
     for core in (company(1000, 20), mixed_core(14, units=12)):
-        began = time.monotonic()
-        answer, dual = solved(core, seconds, deterministic=deterministic)
-        assert deterministic or time.monotonic() - began < seconds + 2.0
-        assert answer.choice is None or core.feasible(answer.choice)
-        assert answer.choice is None or dual.bound >= core.objective(answer.choice) * (1 - 1e-6)
+
+        def attempt(core: Core = core) -> float:
+            began = time.monotonic()
+            answer, dual = solved(core, seconds, deterministic=deterministic)
+            took = time.monotonic() - began
+            assert answer.choice is None or core.feasible(answer.choice)
+            assert answer.choice is None or dual.bound >= core.objective(answer.choice) * (1 - 1e-6)
+            return 0.0 if deterministic else took
+
+        assert soonest(attempt, seconds + 2.0) < seconds + 2.0
