@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,18 @@ class Shortlist:
     option: np.ndarray
     regret: np.ndarray
     best: np.ndarray
+
+    def holding(self, held: np.ndarray) -> Shortlist:
+        """The same with nothing but `held` [U], an option among those listed, to choose for the units where that is not -1
+        (and staying unserved)."""
+        unit = np.flatnonzero(held >= 0)
+        there = self.option[unit] == held[unit][:, None]
+        option, regret, best = self.option.copy(), self.regret.copy(), self.best.copy()
+        worth = best[unit] - np.where(there, regret[unit], 0.0).sum(axis=1)
+        option[unit], regret[unit] = -1, np.inf
+        best[unit] = np.maximum(worth, 0.0)
+        option[unit, 0], regret[unit, 0] = held[unit], best[unit] - worth
+        return replace(self, option=option, regret=regret, best=best)
 
 
 def short_list(core: Core, prices: np.ndarray, always: np.ndarray, width: int, threads: int = 2) -> Shortlist:
@@ -57,14 +69,17 @@ class Pressure:
 
 
 class Board:
-    """Units of a core that may move among slots of some reps, and what the kernel keeps up to date about them.
+    """Units of a core that may move among slots of some reps, and what the kernel keeps up to date about them. `unit` [n]
+    comes in order of what the second choice costs, and so do the slots of a rep.
 
     `part` [M] is true for the reps that take part.
     """
 
     def __init__(self, core: Core, listed: Shortlist, choice: np.ndarray, unit: np.ndarray, part: np.ndarray) -> None:
-        self.core, self.listed, self.unit = core, listed, unit
         reps = len(core.cost)
+        second = np.sort(np.concatenate([listed.regret[unit], listed.best[unit][:, None]], axis=1), axis=1)[:, 1]
+        unit = unit[np.argsort(second, kind="stable")]
+        self.core, self.listed, self.unit = core, listed, unit
         option = np.concatenate([listed.option[unit], np.full((len(unit), 1), -1)], axis=1)
         optional = ~core.mandatory[unit]
         regret = np.concatenate([listed.regret[unit], listed.best[unit][:, None]], axis=1)
@@ -91,7 +106,9 @@ class Board:
         lines = np.unique(core.factor[core.factor[:, 2] == 1, 3])
         self.own = np.append(core.rep_row[lines].T, np.full((1, len(lines)), -1), axis=0).astype(np.int32)
         at = np.nonzero(inside)
-        by_rep = np.argsort(self.rep[at], kind="stable")
+        away = np.sort(np.where(inside, self.regret, np.inf), axis=1)[:, min(1, wide - 1)]
+        cost = np.where(self.regret[at] > 0, self.regret[at], away[at[0]])  # of the cheapest move into or out of a slot
+        by_rep = np.lexsort((cost, self.rep[at]))
         self.liked, self.at = at[0][by_rep], at[1][by_rep]
         self.first = np.concatenate([[0], np.cumsum(np.bincount(self.rep[at], minlength=reps + 1))])
 

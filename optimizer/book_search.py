@@ -27,10 +27,12 @@ MOST_NEAR, MOST_AT_LEAF = 64, 4
 WEIGHS, MATTERS = 0.02, 0.01
 #: steps of unit prices, as shares of a price, and heats, as shares of the unit prices a rep, from first to last
 STEPS, HEATS = (0.02, 0.0005), (0.005, 0.00005)
+#: how soon the steps forget (see `Adam`)
+FRESH = (0.1, 0.05)
 #: ten passes over fewer options than a tenth of this are so quick that it is asked only then whether to stop
 SLOW = 5_000_000
 #: fewest passes, and how much longer one takes than before the trees have grown
-FEWEST, GROWN = 40, 1.5
+FEWEST, GROWN = 40, 2.5
 #: blocks of reps in a pass
 BLOCKS = 32
 
@@ -46,7 +48,7 @@ class Search:
         self.core, self.own, self.pool = core, OwnRows.of(core), ThreadPoolExecutor(max(1, threads))
         own, reps = self.own, len(core.is_open)
         regret = begun.unit_prices[core.unit] - adjusted(core, begun.prices, 0, core.units)
-        self.step_pi = np.maximum(np.abs(begun.unit_prices), np.median(np.abs(begun.unit_prices)))
+        self.step_pi = np.maximum(np.abs(begun.unit_prices), _usual(np.abs(begun.unit_prices)))
         self.option = np.argsort(core.rep, kind="stable")
         self.place = np.empty_like(self.option)
         self.place[self.option] = np.arange(len(self.option))
@@ -117,7 +119,7 @@ class Search:
         """All stages: the best bound met and its books. With less time than so many passes need there are fewer."""
         passes = min(passes, max(FEWEST, int((end - time.monotonic()) / self._pass_seconds())))
         best: tuple[float, Books | None] = (np.inf, None)
-        done, over = 0, (Adam((self.core.units,)), Adam((self.core.rows,)))
+        done, over = 0, (Adam((self.core.units,), FRESH), Adam((self.core.rows,), FRESH))
         for number, part in enumerate(STAGES):
             count = max(2, round(part * passes))
             stage = Stage(self, done, count, max(passes, done + count), over)
@@ -132,10 +134,11 @@ class Search:
         return best
 
     def _pass_seconds(self) -> float:
-        """What a pass takes, roughly: trees grow."""
-        trial = Stage(self, 0, 1, 1, (Adam((self.core.units,)), Adam((self.core.rows,))))
-        began = time.monotonic()
-        trial._fill(self.books.unit_prices, self.others, self.books.own_prices[trial.nodes], self.heat + 1.0, 1.0)
+        """What a pass takes, roughly: trees grow. The first one is not counted, it may be compiled on the way."""
+        trial = Stage(self, 0, 1, 1, (Adam((self.core.units,), FRESH), Adam((self.core.rows,), FRESH)))
+        for _ in range(2):
+            began = time.monotonic()
+            trial._fill(self.books.unit_prices, self.others, self.books.own_prices[trial.nodes], self.heat + 1.0, 1.0)
         return GROWN * max(1e-6, time.monotonic() - began)
 
     def hosts(self, books: Books) -> np.ndarray:
@@ -160,7 +163,7 @@ class Stage:
         leaves, slots = len(self.nodes), books.own_prices.shape[1]
         self.value, self.weight, self.mean = np.zeros(leaves), np.zeros(leaves), np.zeros(leaves)
         self.slope, self.often = np.zeros((leaves, slots)), np.zeros((leaves, search.near.shape[1]))
-        self.adam = Adam((leaves, slots))
+        self.adam = Adam((leaves, slots), FRESH)
 
     def run(self, end: float, stop: Stop | None) -> tuple[float, Books | None]:
         search = self.search
@@ -263,11 +266,16 @@ def _size(numbers: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(numbers), np.abs(numbers), 0.0)
 
 
+def _usual(sizes: np.ndarray) -> float:
+    """The median of those that are not 0."""
+    some = sizes[sizes > 0]
+    return float(np.median(some)) if len(some) else 0.0
+
+
 def _steps_of_rows(own: OwnRows, paid: np.ndarray) -> np.ndarray:
     """[M, S] sizes of steps of own prices: the price, but at least what is usual, and for soft rows a share of the
     penalty."""
     size = np.abs(paid)
     for s in range(size.shape[1]):
-        some = size[:, s][size[:, s] > 0]
-        size[:, s] = np.maximum(size[:, s], np.median(some) if len(some) else 0.0)
+        size[:, s] = np.maximum(size[:, s], _usual(size[:, s]))
     return np.maximum(size, np.where(np.isfinite(own.penalty), 0.3 * own.penalty, 0.0))

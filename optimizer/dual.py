@@ -23,6 +23,8 @@ LP_FIRST = 50_000
 BARRIER_ROWS, BARRIER_OPTIONS = 1_500, 1_000_000
 #: blocks of units in a pass; passes after which it is known how many fit the time
 BLOCKS, TRIAL = 32, 5
+#: the first and the last step, in units of price, from 0 and from known prices; how soon the ascent forgets (see `Adam`)
+STEPS, FRESH = ((0.1, 0.0005), (0.02, 0.0005)), (0.05, 0.05)
 #: passes of the ascent; half as many beyond five million options
 PASSES = 500
 
@@ -157,7 +159,7 @@ def ascend(
     if not core.rows or not np.isfinite(kept.bound):
         return kept
     passes = max(1, (passes if core.options <= 5_000_000 else passes // 2) // (1 if start is None else 5))
-    first = 0.2 if start is None else 0.04
+    first, last = STEPS[start is not None]
     over = Passes(core, threads)
     with over.pool:
         usage = over.best(np.zeros(core.rows))[1]
@@ -166,12 +168,12 @@ def ascend(
             usage = over.best(prices)[1]
         low = np.where(np.isfinite(core.lower), -core.penalty, 0.0)
         high = np.where(np.isfinite(core.upper), core.penalty, 0.0)
-        adam, promising = Adam((core.rows,)), prices
+        adam, promising = Adam((core.rows,), FRESH), prices
         value, step, began = kept.bound, 0, time.monotonic()
         while step < passes:
             step += 1
             gradient = _gradient(core, prices, usage)
-            rate = first * (0.001 / first) ** ((step - 1) / max(1, passes - 1))
+            rate = first * (last / first) ** ((step - 1) / max(1, passes - 1))
             prices = np.clip(prices - rate * unit * adam.direction(gradient), low, high)
             total, usage = over.best(prices)
             quick = total + of_rows(core, prices)

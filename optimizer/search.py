@@ -97,7 +97,7 @@ class Search:
             board, state, choice = Board(self.core, self.listed, choice, unit, part), self._state(), choice.copy()
             for step in range(MEND.rounds):
                 self._anneal(board, choice, MEND, step, MEND_TRIES * len(unit) // MEND.rounds, state)
-                choice[unit] = board.choice
+                choice[board.unit] = board.choice
         return choice
 
     def _around(self, choice: np.ndarray, out: np.ndarray, units: int) -> np.ndarray:
@@ -118,11 +118,13 @@ class Search:
         states = [self._state() for _ in boards]
 
         def walk(i: int) -> np.ndarray:
+            own = choice.copy()
             for step in range(cooling.rounds):
                 if self.stop():
                     break
-                self._anneal(boards[i], boards[i].choice, cooling, step, tries // (WALKS * cooling.rounds), states[i])
-            return boards[i].choice
+                self._anneal(boards[i], own, cooling, step, tries // (WALKS * cooling.rounds), states[i])
+                own[boards[i].unit] = boards[i].choice
+            return own
 
         with ThreadPoolExecutor(self.threads) as pool:
             return list(pool.map(walk, range(WALKS)))
@@ -143,7 +145,7 @@ class Search:
             board = Board(self.core, self.listed, choice, unit, part_of == p)
             share = max(1, tries * len(unit) // self.core.units)
             self._anneal(board, choice, cooling, step, share, states[p], used, room[:, p])
-            return unit, board.choice
+            return board.unit, board.choice
 
         out = choice.copy()
         with ThreadPoolExecutor(self.threads) as pool:
@@ -176,19 +178,26 @@ class Search:
             board.run(rows, users, max(1, tries // calls), (cooling.depth, cooling.window), (warm, cool), state)
 
     def _partition(self, choice: np.ndarray) -> np.ndarray:
-        """[M] a part for every rep: reps that the same units like are near each other on a random smooth line, which is
-        cut into parts of about as many units."""
-        size = np.bincount(self.core.rep[choice[choice >= 0]], minlength=len(self.core.cost))
-        place = self.random.standard_normal(len(size))
-        for _ in range(SMOOTHING):
-            place = self.links @ place
-            place = (place - place.mean()) / max(1e-12, place.std())
-        order = np.argsort(place + 1e-9 * self.random.random(len(size)), kind="stable")
-        parts = max(2, round(self.core.units / PART))
-        load = np.cumsum(size[order] + 1.0)
-        out = np.empty(len(size), dtype=np.int64)
-        out[order] = np.minimum(parts - 1, (load / load[-1] * parts).astype(np.int64))
-        return np.unique(out, return_inverse=True)[1]
+        """[M] a part for every rep, of about as many units each: the reps are halved again and again, each time along a
+        random smooth line on which reps that the same units like are near each other."""
+        size = np.bincount(self.core.rep[choice[choice >= 0]], minlength=len(self.core.cost)) + 1.0
+        part_of, made = np.zeros(len(size), dtype=np.int64), 1
+        todo = [(np.arange(len(size)), max(2, round(self.core.units / PART)))]
+        while todo:
+            reps, parts = todo.pop()
+            if parts < 2 or len(reps) < 2:
+                continue
+            place, links = self.random.standard_normal(len(reps)), self.links[reps][:, reps]
+            for _ in range(SMOOTHING):
+                place = links @ place
+                place = (place - place.mean()) / max(1e-12, place.std())
+            order = np.argsort(place + 1e-9 * self.random.random(len(reps)), kind="stable")
+            load = np.cumsum(size[reps[order]])
+            cut = int(np.clip(np.searchsorted(load, load[-1] * (parts // 2) / parts), 1, len(reps) - 1))
+            part_of[reps[order[cut:]]] = made
+            made += 1
+            todo += [(reps[order[:cut]], parts // 2), (reps[order[cut:]], parts - parts // 2)]
+        return part_of
 
     def _home(self, choice: np.ndarray, part_of: np.ndarray) -> np.ndarray:
         """[U] the part that may move each unit: its rep's, or for the unserved that of one of the reps it likes."""

@@ -13,16 +13,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimizer.books import find_books, prices_with
+from optimizer.books import MOST_OPTIONS, find_books, prices_with
 from optimizer.core import Core, share_of
 from optimizer.dual import LP_FIRST, Dual, find_prices
 from optimizer.engines.base import Limits, Report
 from optimizer.reduced import Reduced, reduce
+from optimizer.vicinity import vicinity
 
 #: as `Engine.place`: where some units go while the others may be split, and a bound on every plan
 Place = Callable[[Core, np.ndarray, Limits, Report], tuple[np.ndarray, float]]
-#: how often what is left is looked at again for units that are big now
-LEVELS = 3
+#: how often what is left is looked at again for units that are big now, in problems of so many options
+LEVELS, DEEP = 3, 1_000_000
 #: shares of the time left for the mixed-integer program, to what gap, and for prices and books of what is left
 PLACE_SHARE, PLACE_GAP, PRICE_SHARE, BOOK_SHARE = 0.25, 1e-4, 0.1, 0.1
 #: big are few: no more than this share of the units is placed in all
@@ -31,6 +32,11 @@ MOST = 0.35
 SHARE = 0.15
 #: passes over the books of what is left
 BOOK_PASSES = 160
+#: passes for the prices of what is left, as from 0: a band that a big unit has left little of is far from its old price
+PRICE_PASSES = 1_500
+#: where books of all are too much, units that fill more than this share are placed, among reps with so many options, in
+#: this share of the time left and so many passes
+NEAR, NEAR_OPTIONS, NEAR_SHARE, NEAR_PASSES = 0.2, 3_000_000, 0.25, 200
 #: places are bad that take more than this share off what can be reached (or leave the rest without a plan)
 LOSS = 0.01
 
@@ -66,7 +72,8 @@ def settle(
     part = Reduced(core, unit, option, row, np.full(core.units, -1, dtype=np.int64))
     at = Settled(part, dual.prices, dual.bound, float("inf"))
     hosts, books, settled = dual.hosts, dual.books, None
-    for level in range(LEVELS):
+    levels = LEVELS if core.options <= DEEP else 1
+    for level in range(levels):
         big = hosts >= 0
         if big.sum() + core.units - at.part.core.units > MOST * core.units:
             break
@@ -83,7 +90,7 @@ def settle(
         if stop() or not big.any() or not share_of(dual.bound, at.value) <= LOSS:
             break
         settled = at
-        if level == LEVELS - 1 or limits.elapsed() > until:
+        if level == levels - 1 or limits.elapsed() > until:
             break
         seconds = 1e9 if limits.deterministic else BOOK_SHARE * limits.left()
         found = find_books(at.part.core, at.prices, seconds, lambda _: stop(), BOOK_PASSES, threads=limits.threads)
@@ -91,6 +98,45 @@ def settle(
             break
         hosts, books = found.hosts, found.books
     return settled
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """Units that stay at an option of theirs: `option` [U] (-1: free), and `prices` [R] for the search of the others."""
+
+    option: np.ndarray
+    prices: np.ndarray
+
+
+def hold(
+    core: Core,
+    dual: Dual,
+    limits: Limits,
+    report: Report,
+    stop: Callable[[], bool],
+    keep: np.ndarray | None = None,
+) -> Held | None:
+    """As `settle` for a problem that has too many options for books: big units stay where books of the reps that they like
+    take them most, everyone else being at the prices. None where no unit is big."""
+    if core.options <= MOST_OPTIONS:
+        return None
+    near = vicinity(core, dual.prices, NEAR, NEAR_OPTIONS)
+    if near is None or stop():
+        return None
+    paid = dual.prices[near.row]
+    seconds = 1e9 if limits.deterministic else NEAR_SHARE * limits.left()
+    found = find_books(near.core, paid, seconds, lambda _: stop(), NEAR_PASSES, threads=limits.threads)
+    if found is None:
+        return None
+    proved = replace(dual, prices=paid, bound=found.bound, books=found.books, hosts=found.hosts)
+    own = None if keep is None else near.part(keep)
+    settled = settle(near.core, proved, None, limits, report, stop, own)
+    if settled is None:
+        return None
+    paid[settled.part.row] = settled.prices
+    prices = dual.prices.copy()
+    prices[near.row] = paid
+    return Held(near.lift(settled.part.rest), prices)
 
 
 def _placed(
@@ -105,7 +151,7 @@ def _placed(
     start[at.part.row] = at.prices
     seconds, lp = (1e9, False) if limits.deterministic else (PRICE_SHARE * limits.left(), True)
     priced = find_prices(
-        part.core, seconds, lambda _: stop(), lp, start=start[part.row], threads=limits.threads, polish=False
+        part.core, seconds, lambda _: stop(), lp, PRICE_PASSES, start[part.row], limits.threads, polish=False
     )
     nobody = np.full(part.core.units, -1, dtype=np.int64)
     value = priced.bound + core.objective(part.lift(nobody)) - part.core.objective(nobody)

@@ -27,6 +27,8 @@ def test_a_slot_is_the_unit_s_option_at_a_rep_of_the_part_the_one_held_or_unserv
         core, prices, choice, rng = problem(seed)
         part, unit = rng.random(len(core.cost)) < 0.6, np.flatnonzero(rng.random(core.units) < 0.8)
         board = Board(core, short_list(core, prices, choice, width, 1), choice, unit, part)
+        assert sorted(board.unit.tolist()) == unit.tolist()
+        unit = board.unit
         np.testing.assert_array_equal(board.choice, choice[unit])
         worth = np.append(adjusted(core, prices, 0, core.units), 0.0)
         for i, u in enumerate(unit):
@@ -63,6 +65,22 @@ def test_every_slot_is_found_by_its_rep() -> None:
         assert sorted(named) == sorted(slots)
 
 
+def test_units_and_a_rep_s_slots_come_in_order_of_what_a_move_of_theirs_costs() -> None:
+    for seed in range(40):
+        core, prices, choice, _ = problem(seed)
+        board = Board(core, short_list(core, prices, choice, 4, 1), choice, np.arange(core.units), np.ones(5, bool))
+        inside = np.arange(board.option.shape[1]) < board.slots[:, None]
+        second = np.sort(np.where(inside, board.regret, np.inf), axis=1)[:, 1:2].min(axis=1, initial=np.inf)
+        listed = board.listed
+        all_second = np.sort(np.column_stack([listed.regret, listed.best])[board.unit], axis=1)[:, 1]
+        assert (np.diff(all_second[np.isfinite(all_second)]) >= 0).all(), seed
+        for x in range(len(core.cost) + 1):
+            names = slice(board.first[x], board.first[x + 1])
+            regret, unit = board.regret[board.liked[names], board.at[names]], board.liked[names]
+            cost = np.where(regret > 0, regret, second[unit])
+            assert (np.diff(cost[np.isfinite(cost)]) >= 0).all(), seed
+
+
 def test_a_run_leaves_every_unit_at_an_option_of_its_own_in_the_part() -> None:
     for seed in range(60):
         core, prices, choice, rng = problem(seed)
@@ -72,7 +90,7 @@ def test_a_run_leaves_every_unit_at_an_option_of_its_own_in_the_part() -> None:
         outside = users[:-1].copy()
         rows = Ledger(core, prices, choice).rows(core.usage(choice), Pressure(0.3, 1.0))
         board.run(rows, users, 2000, (6, 32), (1e4, 1e3), np.array([seed + 1], dtype=np.uint64))
-        after = board.choice
+        after, unit = board.choice, board.unit
         np.testing.assert_array_equal(core.unit[after[after >= 0]], unit[after >= 0])
         moved = (after != choice[unit]) & (after >= 0)
         assert part[core.rep[after[moved]]].all()

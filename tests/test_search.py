@@ -120,6 +120,45 @@ def test_a_part_moves_its_own_units_to_its_own_reps_only(monkeypatch: pytest.Mon
     assert several >= 15
 
 
+def test_reps_that_the_same_units_like_are_in_the_same_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Units on a square of 12 by 12 reps like the four around them: parts hold most of what their units like."""
+    monkeypatch.setattr(searching, "WHOLE", 4)
+    monkeypatch.setattr(searching, "PART", 121)
+    across, down = (part.ravel() for part in np.meshgrid(np.arange(11), np.arange(11)))
+    corner = np.tile(across + 12 * down, 10)
+    core = replace(square(len(corner)), rep=(corner[:, None] + [0, 1, 12, 13]).ravel().astype(np.int32))
+    for seed in range(5):
+        one = search(core, np.zeros(core.rows), np.full(core.units, -1), seed=seed)
+        part_of = one._partition(core.start[:-1])
+        assert sorted(set(part_of.tolist())) == list(range(10))
+        size = np.bincount(part_of[core.rep[core.start[:-1]]])
+        assert size.max() < 2.5 * size.mean()
+        home = part_of[core.rep.reshape(-1, 4)]
+        assert (home[:, 1:] == home[:, :1]).mean() > 0.5  # at random it is a tenth, on one line a sixth
+
+
+def square(units: int) -> Core:
+    """Units of four options each, 144 reps, no rows."""
+    return Core(
+        start=np.arange(units + 1) * 4,
+        rep=np.zeros(4 * units, dtype=np.int32),
+        value=np.tile([4.0, 3.0, 2.0, 1.0], units),
+        mandatory=np.zeros(units, dtype=bool),
+        unit_coef=np.zeros((0, units)),
+        option_coef=np.zeros((0, 4 * units)),
+        unit_row=np.zeros((0, units), dtype=np.int32),
+        rep_row=np.zeros((0, 144), dtype=np.int32),
+        factor=np.zeros((0, 4), dtype=np.int64),
+        lower=np.zeros(0),
+        upper=np.zeros(0),
+        penalty=np.zeros(0),
+        position=np.zeros(0, dtype=np.int32),
+        is_open=np.zeros(144, dtype=bool),
+        cost=np.zeros(144),
+        offset=np.zeros(0),
+    )
+
+
 def test_the_parts_together_have_no_more_room_than_there_is() -> None:
     for seed, core, _, _ in problems(40):
         rng = np.random.default_rng(seed)

@@ -16,7 +16,7 @@ from optimizer.opening import choose_positions
 from optimizer.patches import Patches
 from optimizer.proof import agrees, prove
 from optimizer.search import Cooling, Search
-from optimizer.settle import Settled, settle
+from optimizer.settle import Held, Settled, hold, settle
 from optimizer.waterfall import waterfall
 
 #: options of each unit that the search looks at
@@ -85,6 +85,8 @@ class Prices(Engine):
         fields = [Field.whole(core, dual.prices, start)]
         if settled is not None:
             fields.insert(0, Field.rest(settled, start))
+        elif (held := hold(core, dual, limits, best.heard, best.over, keep)) is not None:
+            fields.insert(0, Field.around(core, held, start))
         if not self.provers or core.options > PATCH_OPTIONS or limits.deterministic:
             self._search(fields, limits, best, limits.time_limit, tiny=False)
         else:
@@ -182,13 +184,14 @@ class Prices(Engine):
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """What a search works on: a core at some prices [R], and how its plans are parts of the whole problem's.
-    `seen` [U] is a plan whose options are always among those it looks at."""
+    `seen` [U] is a plan whose options are always among those it looks at, `held` [U] options it does not leave (-1: free)."""
 
     core: Core
     prices: np.ndarray
     seen: np.ndarray
     lift: Callable[[np.ndarray], np.ndarray]
     part: Callable[[np.ndarray], np.ndarray]
+    held: np.ndarray | None = None
 
     @classmethod
     def whole(cls, core: Core, prices: np.ndarray, seen: np.ndarray) -> Field:
@@ -200,8 +203,24 @@ class Field:
         part = settled.part
         return cls(part.core, settled.prices, part.part(seen), part.lift, part.part)
 
+    @classmethod
+    def around(cls, core: Core, held: Held, seen: np.ndarray) -> Field:
+        """The whole problem with big units that stay where they are."""
+        fixed = held.option >= 0
+        seen = np.where(fixed, held.option, seen)
+        return cls(
+            core,
+            held.prices,
+            seen,
+            lambda choice: choice,
+            lambda choice: np.where(fixed, held.option, choice),
+            held.option,
+        )
+
     def search(self, limits: Limits, stop: Callable[[], bool]) -> Search:
         listed = short_list(self.core, self.prices, self.seen, WIDTH, limits.threads)
+        if self.held is not None:
+            listed = listed.holding(self.held)
         return Search(self.core, listed, limits.seed, limits.threads, stop)
 
 

@@ -28,6 +28,14 @@ def draw(state, below):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def draw_early(state, below):  # type: ignore[no-untyped-def]
+    """A whole number from 0 to `below` - 1 (0 for none), small ones more often: the cube of an even share. Units, and the
+    slots that name a rep, come in order of the regret that moving them costs."""
+    share = draw(state, 1 << 30) / (1 << 30)
+    return np.int64(share * share * share * below)
+
+
+@njit(cache=True, nogil=True)
 def change(rows, r, by):  # type: ignore[no-untyped-def]
     """What the loss of row `r` becomes more when its left side grows by `by`."""
     old = rows[r, USED]
@@ -147,7 +155,7 @@ def repair(x, window, count, moved, state, board):  # type: ignore[no-untyped-de
     here = spare(x, own, rows, cost)
     names = first[x + 1] - first[x]
     top, unit, into = np.inf, -1, -1
-    begin = draw(state, max(1, names))
+    begin = draw_early(state, names)
     for t in range(min(window, names)):
         e = first[x] + (begin + t) % names
         v, s = liked[e], at[e]
@@ -200,10 +208,10 @@ def chain(u, b, depth, window, allowed, state, board, trail):  # type: ignore[no
 def chains(tries, depth, window, hot, cold, state, board):  # type: ignore[no-untyped-def]
     """Ejection chains (Glover 1996) accepted as in simulated annealing (Kirkpatrick, Gelatt and Vecchi 1983).
 
-    A chain moves a random unit to a random slot and then, up to `depth` times, repairs one of the two reps that the last
-    move touched by its best move in a window. It is kept as soon as its energy has risen by no more than a random
-    threshold at a temperature that falls from `hot` to `cold`, and taken back otherwise. One that begins with more regret
-    than that and than the rows of both reps lose is not begun. Rep M (unserved) has no rows.
+    A chain moves a random unit (see `draw_early`) to a random slot and then, up to `depth` times, repairs one of the two
+    reps that the last move touched by its best move in a window. It is kept as soon as its energy has risen by no more
+    than a random threshold at a temperature that falls from `hot` to `cold`, and taken back otherwise. One that begins
+    with more regret than that and than the rows of both reps lose is not begun. Rep M (unserved) has no rows.
     Returns the change of energy and the change in the number of broken hard rows.
     """
     slot, slots, regret, rep, row, _, rows, users, cost, _, _, _, own = board
@@ -217,7 +225,7 @@ def chains(tries, depth, window, hot, cold, state, board):  # type: ignore[no-un
     for n in range(tries):
         if n % 64 == 63:
             heat *= cooling
-        u = draw(state, len(slot))
+        u = draw_early(state, len(slot))
         if slots[u] < 2:
             continue
         b = draw(state, slots[u] - 1)
