@@ -25,7 +25,7 @@ Place = Callable[[Core, np.ndarray, Limits, Report], tuple[np.ndarray, float]]
 #: how often what is left is looked at again for units that are big now, in problems of so many options
 LEVELS, DEEP = 3, 1_000_000
 #: shares of the time left for the mixed-integer program, to what gap, and for prices and books of what is left
-PLACE_SHARE, PLACE_GAP, PRICE_SHARE, BOOK_SHARE = 0.25, 1e-4, 0.1, 0.1
+PLACE_SHARE, PLACE_GAP, PRICE_SHARE, BOOK_SHARE = 0.25, 1e-4, 0.2, 0.1
 #: big are few: no more than this share of the units is placed in all
 MOST = 0.35
 #: what is left is looked at again until this share of the time left is gone

@@ -15,7 +15,7 @@ import optimizer.board
 from optimizer.board import Board, Ledger, Pressure, Shortlist, short_list
 from optimizer.certificate import adjusted, admissible
 from optimizer.core import Core
-from optimizer.kernels.chains import change, draw, gain, move, spare
+from optimizer.kernels.chains import change, draw, draw_early, gain, move, spare
 from tests.mixed_cores import mixed_core, random_plan
 
 #: 200 × 500 = 1e5 chains, each checked
@@ -272,6 +272,15 @@ def test_draws_are_even_and_never_out_of_range() -> None:
     assert drawn.min() == 0 and drawn.max() == 6
     assert np.abs(np.bincount(drawn) - 2000).max() < 200
     assert {int(draw(state, 1)) for _ in range(50)} == {0}
+
+
+def test_early_draws_are_cubes_of_even_shares() -> None:
+    state = np.array([54321], dtype=np.uint64)
+    drawn = np.array([draw_early(state, 1000) for _ in range(20_000)])
+    assert drawn.min() == 0 and drawn.max() <= 999
+    for first in (1, 8, 125, 500):
+        assert (drawn < first).mean() == pytest.approx((first / 1000) ** (1 / 3), abs=0.02)
+    assert {int(draw_early(state, n)) for n in (0, 1) for _ in range(20)} == {0}
 
 
 def test_a_board_of_nothing_does_nothing() -> None:
