@@ -42,6 +42,8 @@ PROVABLE = 0.005
 NEAR, NEARER = 0.03, 0.002
 #: where more than this share of the options is an open position's, which to open is settled first, in this share of the time
 MOSTLY_OPEN, OPENING_SHARE = 0.5, 0.95
+#: seconds a unit that judging a plan takes when the search has ended
+AFTER = 8e-6
 #: seconds between questions whether to stop
 ASK = 0.2
 
@@ -88,7 +90,8 @@ class Prices(Engine):
         elif (held := hold(core, dual, limits, best.heard, best.over, keep)) is not None:
             fields.insert(0, Field.around(core, held, start))
         if not self.provers or core.options > PATCH_OPTIONS or limits.deterministic:
-            self._search(fields, limits, best, limits.time_limit, tiny=False)
+            end = max(0.8 * limits.time_limit, limits.time_limit - AFTER * core.units)
+            self._search(fields, limits, best, end, tiny=False)
         else:
             answer = self._with_exact(fields, limits, best)
             if answer is not None:
