@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -18,7 +19,7 @@ STRICT = 1e-9
 BLOCK = 1 << 16
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Shortlist:
     """The best options [U, W] of each unit at some prices (-1: fewer), what each falls short of the unit's best [U, W],
     and that best price-adjusted value [U], at least 0 where the unit may stay unserved."""
@@ -27,6 +28,11 @@ class Shortlist:
     option: np.ndarray
     regret: np.ndarray
     best: np.ndarray
+
+    @cached_property
+    def second(self) -> np.ndarray:
+        """[U] what the cheapest move away from the best choice costs; inf where there is none."""
+        return np.sort(np.concatenate([self.regret, self.best[:, None]], axis=1), axis=1)[:, 1]
 
     def holding(self, held: np.ndarray) -> Shortlist:
         """The same with nothing but `held` [U], an option among those listed, to choose for the units where that is not -1
@@ -77,8 +83,7 @@ class Board:
 
     def __init__(self, core: Core, listed: Shortlist, choice: np.ndarray, unit: np.ndarray, part: np.ndarray) -> None:
         reps = len(core.cost)
-        second = np.sort(np.concatenate([listed.regret[unit], listed.best[unit][:, None]], axis=1), axis=1)[:, 1]
-        unit = unit[np.argsort(second, kind="stable")]
+        unit = unit[np.argsort(listed.second[unit], kind="stable")]
         self.core, self.listed, self.unit = core, listed, unit
         option = np.concatenate([listed.option[unit], np.full((len(unit), 1), -1)], axis=1)
         optional = ~core.mandatory[unit]

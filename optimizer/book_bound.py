@@ -85,6 +85,13 @@ class OwnRows:
         slack = np.where(row >= 0, 2 * TOLERANCE * np.maximum(1.0, shown), 0.0)
         return cls(row, owned, lower, upper, np.append(core.penalty, np.inf)[row], slack)
 
+    @property
+    def size(self) -> np.ndarray:
+        """[M, S] the larger of a row's bounds, what shares of it are taken of; 1 where there is none but 0."""
+        sides = [np.where(np.isfinite(side), np.abs(side), 0.0) for side in (self.upper, self.lower)]
+        larger = np.maximum(*sides)
+        return np.where(larger > 0, larger, 1.0)
+
     def admissible(self, prices: np.ndarray, rep: np.ndarray) -> np.ndarray:
         """Own prices [L, S] of leaves of `rep` [L], clipped to where they prove something."""
         low = np.where(np.isfinite(self.lower), -self.penalty, 0.0)[rep]

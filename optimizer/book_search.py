@@ -59,8 +59,7 @@ class Search:
         np.minimum.at(lowest, self.rep, amount)
         self.model = (self.first, self.unit, amount)
         self.limits = (own.upper, own.lower, own.penalty, own.cuts(lowest), own.slack)
-        self.scale = np.maximum(_size(own.upper), _size(own.lower))
-        self.scale[self.scale == 0] = 1.0
+        self.scale = own.size
         self.books = begun
         self.item = np.full(reps, -1, dtype=np.int64)
         self.others = np.where(own.owned, 0.0, begun.prices)

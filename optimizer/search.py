@@ -61,8 +61,7 @@ class Search:
         first = np.where(listed.best > 0, listed.option[:, 0], -1)
         self.first_choice = np.where(core.mandatory, listed.option[:, 0], first)
         self.ledger = Ledger(core, listed.prices, self.first_choice)
-        second = np.sort(np.concatenate([listed.regret, listed.best[:, None]], axis=1), axis=1)[:, 1]
-        second = second[np.isfinite(second) & (second > 0)]
+        second = listed.second[np.isfinite(listed.second) & (listed.second > 0)]
         crowd = min(1.0, DENSE * max(1, core.rows) / max(1, core.units))  # few units decide where rows are few
         self.typical = crowd * float(np.median(second)) if len(second) else 1.0
         self.links = _links(core, listed)

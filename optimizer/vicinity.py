@@ -29,10 +29,9 @@ def vicinity(core: Core, prices: np.ndarray, near: float, most: int) -> Reduced 
     if not own.row.shape[1]:
         return None
     worth = np.concatenate([adjusted(core, prices, *span) for span in chunks(core.start)])
-    best = np.where(core.mandatory, -np.inf, 0.0)
-    some = np.flatnonzero(np.diff(core.start) > 0)
-    best[some] = np.maximum(best[some], np.maximum.reduceat(worth, core.start[some]))
-    liked = np.flatnonzero(worth >= np.repeat((1 - LIKED) * best, np.diff(core.start)))
+    unserved = np.where(core.mandatory, -np.inf, 0.0)
+    best = np.maximum(unserved, core.largest(worth))
+    liked = np.flatnonzero(worth >= np.repeat(best - LIKED * np.abs(best), np.diff(core.start)))
     reps = _hosting(core, own, liked, near, most)
     if not len(reps):
         return None
@@ -43,9 +42,8 @@ def vicinity(core: Core, prices: np.ndarray, near: float, most: int) -> Reduced 
     amount = own.amounts(core, option)
     paid = np.append(prices, 0.0)[own.row]
     here = worth[option] + (paid[core.rep[option]] * amount).sum(axis=1)
-    elsewhere = np.where(core.mandatory, -np.inf, 0.0)
     worth[inside] = -np.inf
-    elsewhere[some] = np.maximum(elsewhere[some], np.maximum.reduceat(worth, core.start[some]))
+    elsewhere = np.maximum(unserved, core.largest(worth))
     unit, at = np.unique(core.unit[option], return_inverse=True)
     must = np.isinf(elsewhere[unit])
     slots = [s for s in range(own.row.shape[1]) if (own.row[reps, s] >= 0).any()]
@@ -75,13 +73,10 @@ def vicinity(core: Core, prices: np.ndarray, near: float, most: int) -> Reduced 
 
 def _hosting(core: Core, own: OwnRows, liked: np.ndarray, near: float, most: int) -> np.ndarray:
     """Reps, ascending, of whose own rows one of the options `liked` [k] fills more than `near`."""
-    bounds = [np.where(np.isfinite(side), np.abs(side), 0.0) for side in (own.upper, own.lower)]
-    scale = np.maximum(*bounds)
-    scale[scale == 0] = np.inf
-    filled, rep = np.zeros(len(core.is_open)), core.rep[liked]
+    size, filled, rep = own.size, np.zeros(len(core.is_open)), core.rep[liked]
     for first in range(0, len(liked), 1 << 20):
         span = slice(first, first + (1 << 20))
-        share = (np.abs(own.amounts(core, liked[span])) / scale[rep[span]]).max(axis=1, initial=0.0)
+        share = (np.abs(own.amounts(core, liked[span])) / size[rep[span]]).max(axis=1, initial=0.0)
         np.maximum.at(filled, rep[span], share)
     filled[core.is_open] = 0.0
     order = np.argsort(-filled, kind="stable")

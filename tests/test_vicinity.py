@@ -12,7 +12,7 @@ import optimizer.settle as settling
 from optimizer.board import short_list
 from optimizer.certificate import admissible, bound
 from optimizer.core import Core
-from optimizer.dual import Dual, find_prices
+from optimizer.dual import find_prices
 from optimizer.engines.base import Limits
 from optimizer.engines.prices import Prices
 from optimizer.search import Cooling, Search
@@ -101,14 +101,12 @@ def test_held_units_stay_whatever_the_search_does() -> None:
         assert found[:2].tolist() == [1, 3]
 
 
-@pytest.mark.usefixtures("huge")
-def test_the_engine_finds_the_best_plan_around_held_giants() -> None:
+def test_the_engine_finds_as_good_a_plan_around_held_giants_as_in_the_whole(request: pytest.FixtureRequest) -> None:
     core = unlike_giants()
-    dual = replace(find_prices(core, 5.0), hosts=None)
-    small = Limits(3.0, gap=0.0, threads=1, deterministic=True)
-    answer = Prices().solve(core, small, lambda _: False, None, Dual(dual.prices, dual.bound, 0))
-    assert answer.choice is not None and core.feasible(answer.choice)
-    alone = Prices().solve(core, small, lambda _: False, None, dual)
-    assert alone.choice is not None
-    assert core.objective(answer.choice) >= core.objective(alone.choice) - 1e-9
-    assert len(set(core.rep[answer.choice[:2]].tolist())) == 2
+    dual, small = find_prices(core, 5.0), Limits(3.0, gap=0.0, threads=1, deterministic=True)
+    whole = Prices().solve(core, small, lambda _: False, None, dual)
+    request.getfixturevalue("huge")
+    around = Prices().solve(core, small, lambda _: False, None, dual)
+    assert whole.choice is not None and around.choice is not None and core.feasible(around.choice)
+    assert core.objective(around.choice) >= core.objective(whole.choice) - 1e-9
+    assert len(set(core.rep[around.choice[:2]].tolist())) == 2
