@@ -26,8 +26,8 @@ WARM_SECONDS = 120.0
 
 
 def known_engines() -> list[str]:
-    """Every engine that can be raced: the project's own, and SCIP, which is only a peer."""
-    return [*(e.name for e in ENGINES if e.name != "scip"), "scip"]
+    """Every engine that can be raced."""
+    return [e.name for e in ENGINES]
 
 
 def add_arguments(parser: argparse.ArgumentParser, engines: Sequence[str]) -> None:

@@ -56,10 +56,6 @@ def profiled(task: Task, build_only: bool) -> dict[str, Any]:
     from optimizer.solve import solve
 
     i = task.instance
-    if task.engine == "scip":
-        from benchmarks import scip
-
-        scip.register()
     start = time.perf_counter()
     made = sample(i.accounts, i.reps, i.seed)
     at = time.perf_counter()

@@ -147,10 +147,6 @@ def make(task: Task) -> Run:
 
 def run_task(task: Task) -> Run:
     """Load the instance, run the engine, judge its plan: in the process that calls."""
-    if task.engine == "scip":
-        from benchmarks import scip
-
-        scip.register()
     loaded = task.instance.load()
     core = loaded if isinstance(loaded, Core) else loaded.core
     refused = refusal(task, core.options)

@@ -33,6 +33,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "adam",
             "kernels",
             "relaxation",
+            "mixed_integer",
             "barrier",
             "dual",
             "reduced",
@@ -82,7 +83,7 @@ LENT: dict[tuple[str, str], set[str]] = {}
 
 #: outside packages with one home each
 HOMES: dict[str, tuple[str, ...]] = {
-    "ortools": ("engines.cpsat",),
+    "ortools": ("engines.cpsat", "engines.scip"),
     "highspy": ("engines.highs",),
     "scipy.optimize": ("dual",),
     "numba": ("kernels",),

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import profile, resolve, scip
+from benchmarks import profile, resolve
 from benchmarks.__main__ import main
 from benchmarks.gap import read_gap
 from benchmarks.instances import classical, samples
@@ -18,10 +18,8 @@ from benchmarks.peers import verdict, with_gaps
 from benchmarks.runs import Run, Task, first_time, refusal
 from benchmarks.sscflp import read_sscflp
 from optimizer.core import Core
-from optimizer.engines.base import Limits, Progress
-from optimizer.engines.highs import whole_solution
 from optimizer.errors import UsageError
-from tests.cores import best_by_enumeration, random_core
+from tests.cores import best_by_enumeration
 
 NAN = float("nan")
 #: two agents, three jobs: costs, uses, capacities
@@ -164,26 +162,6 @@ def test_prices_are_carried_by_the_names_of_rows() -> None:
     assert carried.shape == (after.core.rows,) and (carried > 0).all()
     kept = before.limits["row"] != gone
     assert carried.tolist() == prices[kept.to_numpy()].tolist()
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_scip_s_model_and_start_are_those_of_the_core(seed: int) -> None:
-    core = random_core(seed, units=5, reps=3)
-    best, plan = best_by_enumeration(core)
-    if plan is not None:
-        message = scip.model_proto(core)
-        x = whole_solution(core, plan)
-        objective = np.zeros(len(x))
-        objective[list(message.objective.linear_coefficients.ids)] = message.objective.linear_coefficients.values
-        assert float(objective @ x) == pytest.approx(best)
-    told: list[Progress] = []
-    answer = scip.Scip().solve(core, Limits(20.0, gap=0.0), lambda p: bool(told.append(p)), plan)
-    if plan is None:
-        assert answer.claim == "infeasible"
-    else:
-        assert answer.choice is not None and core.feasible(answer.choice)
-        assert core.objective(answer.choice) == pytest.approx(best, abs=1e-4)
-        assert answer.bound >= best - 1e-4 * max(1.0, abs(best))
 
 
 def test_a_race_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:

@@ -43,6 +43,7 @@ ENGINES: tuple[Entry, ...] = (
     ),
     Entry("cpsat", "optimizer.engines.cpsat", "CpSat", True, "OR-Tools CP-SAT on the whole model", 15_000),
     Entry("highs", "optimizer.engines.highs", "Highs", True, "HiGHS branch and cut on the whole model", 2_500),
+    Entry("scip", "optimizer.engines.scip", "Scip", True, "SCIP branch and cut on the whole model", 4_000),
     Entry(
         "greedy",
         "optimizer.engines.greedy",

@@ -89,6 +89,44 @@ def claim_of(value: float, bound: float) -> Claim:
     return "optimal" if np.isfinite(value) and abs(bound - value) <= 1e-6 * max(1.0, abs(value)) else "none"
 
 
+class Incumbent:
+    """The best plan an exact engine has met that keeps every hard row as the problem itself judges it, and the lowest
+    bound it has heard; tells of both, and remembers whether it was asked to stop."""
+
+    def __init__(self, core: Core, limits: Limits, report: Report) -> None:
+        self.core, self.limits, self.report = core, limits, report
+        self.choice: np.ndarray | None = None
+        self.value, self.bound, self.stop = -np.inf, np.inf, False
+
+    def offer(self, choice: np.ndarray) -> None:
+        """Keep a plan [U] if it is better."""
+        value = self.core.objective(choice)
+        if value > self.value and self.core.feasible(choice):
+            self.choice, self.value = choice, value
+            self.tell(choice)
+
+    def tell(self, choice: np.ndarray | None = None) -> bool:
+        """Say where the search is; whether to stop."""
+        progress = Progress(self.limits.elapsed(), self.value, self.bound, "search", choice)
+        self.stop = self.report(progress) or self.stop
+        return self.stop
+
+    def answer(self, bound: float, finished: bool) -> Answer:
+        """What the engine answers with its last `bound`."""
+        return Answer(self.choice, bound, claim_of(self.value, bound), stopped=not finished)
+
+
+def without_search(core: Core) -> Answer | None:
+    """The answer where there is nothing to choose from, or nothing for a unit that must be served; None elsewhere."""
+    if (core.mandatory & (np.diff(core.start) == 0)).any():
+        return Answer(None, claim="infeasible")
+    if core.options:
+        return None
+    nobody = np.full(core.units, -1, dtype=np.int64)
+    kept = core.feasible(nobody)
+    return Answer(nobody, core.objective(nobody), "optimal") if kept else Answer(None, claim="infeasible")
+
+
 class Engine:
     """Base of every engine."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,8 @@ from scipy.sparse import csr_array
 
 from optimizer.core import Core
 from optimizer.dual import Dual
-from optimizer.engines.base import Answer, Engine, Limits, Progress, Report, claim_of
+from optimizer.engines.base import Answer, Engine, Incumbent, Limits, Report
+from optimizer.mixed_integer import choice_of
 
 INT_MIN, INT_MAX = -(1 << 62), (1 << 62) - 1
 #: fewer workers leave out searches that prove much, so there are this many however few the processors
@@ -59,42 +61,41 @@ class CpSat(Engine):
         if limits.deterministic:
             p.max_deterministic_time = max(0.1, limits.time_limit / 2)
         p.max_time_in_seconds = max(0.05, limits.left())
-        watch = _Watch(core, limits, report, scaled)
-        solver.best_bound_callback = lambda bound: watch.heard(-bound / scaled.scale + scaled.error, solver.stop_search)
-        status = solver.solve(model, watch)
+        watch = Incumbent(core, limits, report)
+        solver.best_bound_callback = _bounds(watch, scaled, solver)
+        status = solver.solve(model, _Plans(watch))
         if status == cp_model.INFEASIBLE:
             return Answer(None, claim="infeasible")
         bound = watch.bound
         if status in (cp_model.OPTIMAL, cp_model.FEASIBLE) and scaled.trusted:
-            bound = min(-solver.best_objective_bound / scaled.scale + scaled.error, watch.bound)
-        return Answer(watch.best, bound, claim_of(watch.worth, bound), stopped=status != cp_model.OPTIMAL)
+            bound = min(-solver.best_objective_bound / scaled.scale + scaled.error, bound)
+        return watch.answer(bound, status == cp_model.OPTIMAL)
 
 
-class _Watch(cp_model.CpSolverSolutionCallback):
-    """Keeps the best plan, tells of progress, and stops the search when it is asked to."""
+class _Plans(cp_model.CpSolverSolutionCallback):
+    """Offers CP-SAT's solutions, and stops the search when that is asked for."""
 
-    def __init__(self, core: Core, limits: Limits, report: Report, scaled: _Scaled) -> None:
+    def __init__(self, watch: Incumbent) -> None:
         super().__init__()
-        self.core, self.limits, self.report = core, limits, report
-        self.scaled = scaled
-        self.best: np.ndarray | None = None
-        self.worth, self.bound = -np.inf, np.inf
+        self.watch = watch
 
     def on_solution_callback(self) -> None:
-        chosen = np.flatnonzero(np.array(self.response_proto.solution)[: self.core.options])
-        choice = np.full(self.core.units, -1, dtype=np.int64)
-        choice[self.core.unit[chosen]] = chosen
-        value = self.core.objective(choice)
-        if value > self.worth and self.core.feasible(choice):
-            self.best, self.worth = choice, value
-            if self.report(Progress(self.limits.elapsed(), value, self.bound, "search", choice)):
-                self.stop_search()
+        self.watch.offer(choice_of(self.watch.core, np.array(self.response_proto.solution)))
+        if self.watch.stop:
+            self.stop_search()
 
-    def heard(self, bound: float, stop: object) -> None:
-        if bound < self.bound and self.scaled.trusted:
-            self.bound = bound
-            if self.report(Progress(self.limits.elapsed(), self.worth, bound, "search")) and callable(stop):
-                stop()
+
+def _bounds(watch: Incumbent, scaled: _Scaled, solver: cp_model.CpSolver) -> Callable[[float], None]:
+    """What hears CP-SAT's bounds, where they are to be believed."""
+
+    def heard(found: float) -> None:
+        bound = -found / scaled.scale + scaled.error
+        if bound < watch.bound and scaled.trusted:
+            watch.bound = bound
+            if watch.tell():
+                solver.stop_search()
+
+    return heard
 
 
 def integer_model(core: Core, hint: np.ndarray | None = None) -> _Scaled:

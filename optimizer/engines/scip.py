@@ -1,0 +1,136 @@
+"""`scip`: the whole model as a mixed-integer program in SCIP, through OR-Tools' MathOpt.
+
+SCIP as OR-Tools ships it searches on one thread. It does not complete a start of few values, so plans are given whole.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from ortools.math_opt import model_pb2  # type: ignore[import-untyped]
+from ortools.math_opt.python import mathopt  # type: ignore[import-untyped]
+from ortools.util.python import solve_interrupter  # type: ignore[import-untyped]
+
+from optimizer.core import Core
+from optimizer.dual import Dual
+from optimizer.engines.base import Answer, Engine, Incumbent, Limits, Report, without_search
+from optimizer.mixed_integer import MixedInteger, choice_of, mixed_integer, solution_of
+
+#: seconds between questions whether to stop
+ASK = 0.25
+#: seconds that SCIP is given to answer after its time, before it is interrupted
+LATE = 0.5
+
+
+class Scip(Engine):
+    """Exact; branch and cut with many heuristics. Often the first to prove where books are small."""
+
+    name = "scip"
+    about = "SCIP branch and cut on the whole model; proves small problems"
+    exact = True
+
+    def solve(
+        self,
+        core: Core,
+        limits: Limits,
+        report: Report,
+        hint: np.ndarray | None = None,
+        dual: Dual | None = None,
+    ) -> Answer:
+        known = without_search(core)
+        if known is not None:
+            return known
+        model = mathopt.Model.from_model_proto(_message(mixed_integer(core)))
+        hints = []
+        if hint is not None and core.feasible(hint):
+            start = zip(model.variables(), solution_of(core, hint).tolist(), strict=True)
+            hints = [mathopt.SolutionHint(variable_values=dict(start))]
+        watch = _Watch(core, limits, report)
+        some = mathopt.VariableFilter(skip_zero_values=True)
+        with watch:
+            result = mathopt.solve(
+                model,
+                mathopt.SolverType.GSCIP,
+                params=mathopt.SolveParameters(
+                    time_limit=timedelta(seconds=max(0.05, limits.left())),
+                    relative_gap_tolerance=limits.gap,
+                    random_seed=limits.seed,
+                ),
+                model_params=mathopt.ModelSolveParameters(solution_hints=hints, variable_values_filter=some),
+                callback_reg=mathopt.CallbackRegistration(
+                    events={mathopt.Event.MIP_SOLUTION}, mip_solution_filter=some
+                ),
+                cb=watch.found,
+                interrupter=watch.interrupter,
+            )
+        reason = result.termination.reason
+        if reason in (mathopt.TerminationReason.INFEASIBLE, mathopt.TerminationReason.INFEASIBLE_OR_UNBOUNDED):
+            return Answer(None, claim="infeasible")
+        for solution in result.solutions:
+            if solution.primal_solution is not None:
+                watch.offer(_choice(core, solution.primal_solution.variable_values))
+        bound = float(result.termination.objective_bounds.dual_bound)
+        return watch.answer(bound, reason == mathopt.TerminationReason.OPTIMAL)
+
+
+class _Watch(Incumbent):
+    """Hears of SCIP's solutions, and in a thread of its own, while SCIP works, whether to stop."""
+
+    def __init__(self, core: Core, limits: Limits, report: Report) -> None:
+        super().__init__(core, limits, report)
+        self.interrupter = solve_interrupter.SolveInterrupter()
+        self.done, self.thread = threading.Event(), threading.Thread(target=self._ask, daemon=True)
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.done.set()
+        self.thread.join()
+
+    def _ask(self) -> None:
+        while not self.done.wait(ASK):
+            if self.tell() or self.limits.elapsed() > self.limits.time_limit + LATE:
+                self.interrupter.interrupt()
+                return
+
+    def found(self, data: Any) -> Any:
+        bound = data.mip_stats.dual_bound if data.mip_stats is not None else None
+        if bound is not None and np.isfinite(bound) and bound != 0.0:  # 0 before there is one
+            self.bound = min(self.bound, float(bound))
+        if data.solution is not None:
+            self.offer(_choice(self.core, data.solution))
+        return mathopt.CallbackResult(terminate=self.stop)
+
+
+def _choice(core: Core, values: Any) -> np.ndarray:
+    """[U] the plan of MathOpt's values by variable."""
+    columns = np.zeros(core.options)
+    for variable, value in values.items():
+        if variable.id < core.options:
+            columns[variable.id] = value
+    return choice_of(core, columns)
+
+
+def _message(program: MixedInteger) -> Any:
+    """The program as MathOpt's message."""
+    message = model_pb2.ModelProto()
+    a = program.matrix
+    message.variables.ids.extend(range(a.shape[1]))
+    message.variables.lower_bounds.extend(program.lower.tolist())
+    message.variables.upper_bounds.extend(program.upper.tolist())
+    message.variables.integers.extend(program.whole.tolist())
+    some = np.flatnonzero(program.worth)
+    message.objective.maximize = True
+    message.objective.linear_coefficients.ids.extend(some.tolist())
+    message.objective.linear_coefficients.values.extend(program.worth[some].tolist())
+    message.linear_constraints.ids.extend(range(a.shape[0]))
+    message.linear_constraints.lower_bounds.extend(program.low.tolist())
+    message.linear_constraints.upper_bounds.extend(program.high.tolist())
+    message.linear_constraint_matrix.row_ids.extend(np.repeat(np.arange(a.shape[0]), np.diff(a.indptr)).tolist())
+    message.linear_constraint_matrix.column_ids.extend(a.indices.tolist())
+    message.linear_constraint_matrix.coefficients.extend(a.data.tolist())
+    return message
