@@ -33,6 +33,8 @@ FRESH = (0.1, 0.05)
 SLOW = 5_000_000
 #: fewest passes, and how much longer one takes than before the trees have grown
 FEWEST, GROWN = 40, 2.5
+#: an option is taken at times that is taken in more than this share of the last stage
+AT_TIMES = 0.02
 #: blocks of reps in a pass
 BLOCKS = 32
 
@@ -140,13 +142,15 @@ class Search:
             trial._fill(self.books.unit_prices, self.others, self.books.own_prices[trial.nodes], self.heat + 1.0, 1.0)
         return GROWN * max(1e-6, time.monotonic() - began)
 
-    def hosts(self, books: Books) -> np.ndarray:
-        """[U] the option that the books take most, for units that part some rep's books; -1 for the others."""
+    def hosts(self, books: Books) -> tuple[np.ndarray, np.ndarray]:
+        """For units that part some rep's books, [U] the option that the books take most (-1 for the others), and the
+        options [H] that they take at least at times, in order."""
         items = np.flatnonzero(np.isin(self.unit, books.unit[books.parent >= 0]) & (self.mean_taken > 0))
         items = items[np.lexsort((self.mean_taken[items], self.unit[items]))]
         hosts = np.full(self.core.units, -1, dtype=np.int64)
         hosts[self.unit[items]] = self.option[items]
-        return hosts
+        often = self.option[items[self.mean_taken[items] > AT_TIMES]]
+        return hosts, np.union1d(often, hosts[hosts >= 0])
 
 
 class Stage:

@@ -27,12 +27,13 @@ SEARCHES = ((640, 0.05), (320, 0.2))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Books, the bound they prove (the certificate's own figure), and `hosts` [U]: the option that they take most, for
-    units that part some rep's books (-1 for the others)."""
+    """Books, the bound they prove (the certificate's own figure), and for units that part some rep's books: `hosts` [U],
+    the option that they take most (-1 for the others), and `liked` [H], the options that they take at times."""
 
     books: Books
     bound: float
     hosts: np.ndarray
+    liked: np.ndarray
 
 
 def find_books(
@@ -64,7 +65,7 @@ def find_books(
     if kept is None or not best < proved:
         return None
     bound = books_bound(core, kept)
-    return Found(kept, bound, search.hosts(kept)) if bound < proved else None
+    return Found(kept, bound, *search.hosts(kept)) if bound < proved else None
 
 
 def prices_with(core: Core, books: Books, hosts: np.ndarray) -> np.ndarray:

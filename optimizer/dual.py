@@ -34,14 +34,15 @@ Stop = Callable[[float], bool]
 @dataclass(frozen=True, slots=True, eq=False)
 class Dual:
     """Prices [R] and the bound they prove (the certificate's own figure), after so many passes of the ascent; `books`
-    where a bound on whole books is lower, and `bound` is that. `hosts` [U] are then the options that those take most, of
-    the units that are big for a rep (-1 for the others)."""
+    where a bound on whole books is lower, and `bound` is that. `hosts` [U] and `liked` [H] are then the options that those
+    take most, and at times, of the units that are big for a rep (`books.Found`)."""
 
     prices: np.ndarray
     bound: float
     passes: int
     books: Books | None = None
     hosts: np.ndarray | None = None
+    liked: np.ndarray | None = None
 
 
 def find_prices(

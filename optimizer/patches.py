@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -15,8 +17,23 @@ from optimizer.reduced import Reduced, reduce
 
 #: seconds a patch may take, twice that after so many that brought nothing, to this; reps in the first one, and in any
 SECONDS, PATIENCE, LONGEST, FEW, MANY = 2.0, 12, 8.0, 3, 24
+#: tries without a better plan, on each thread, that end it
+FRUITLESS = 60
+#: options a unit among the nearly tied at first, how many times as many next, and the share of the time for one try
+TIED, WIDER, TIED_SHARE = 1.15, 1.25, 0.1
 #: reps solved with those whose hard rows are broken, one try after another, and to what gap
 MENDING, MEND_GAP = (3, 5, 8, 12), 1e-4
+
+
+@dataclass(eq=False)
+class _Shared:
+    """The plan [U] that `count` threads make better, tries since the last that did, and whose reps [M] are being tried."""
+
+    choice: np.ndarray
+    count: int
+    busy: np.ndarray
+    fruitless: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 @dataclass(eq=False)
@@ -45,28 +62,79 @@ class Patches:
         self.links = self._links()
 
     def improve(self, choice: np.ndarray, end: float) -> None:
-        """Improve a plan [U] until `end` (seconds after the start) or until nothing more is found."""
-        size, fruitless, value = FEW, 0, self.core.objective(choice)
-        while not self.over() and self.limits.elapsed() < end and fruitless < 60:
-            lost = self.lost(choice)
-            reps = self._reps(lost, size)
-            patch = self._patch(choice, reps, lost)
-            if patch.core.options == 0:
-                fruitless += 1
-                continue
-            longest = min(LONGEST, SECONDS * 2.0 ** (fruitless // PATIENCE))
-            seconds = min(longest, end - self.limits.elapsed(), self.limits.left())
-            some = replace(self.limits, time_limit=self.limits.elapsed() + max(0.05, seconds), gap=0.0)
-            answer = self.exact.solve(patch.core, some, lambda _: self.over(), patch.part(choice))
-            done = answer.claim == "optimal"
+        """Improve a plan [U] until `end` (seconds after the start) or until nothing more is found; on several threads,
+        where the engine can, a patch on each of reps that no other has."""
+        count = max(1, self.limits.threads) if self.exact.side_by_side else 1
+        shared = _Shared(choice, count, np.zeros(len(self.core.cost), dtype=bool))
+        with ThreadPoolExecutor(count) as pool:
+            for worker in [pool.submit(self._work, shared, end) for _ in range(count)]:
+                worker.result()
+
+    def _work(self, shared: _Shared, end: float) -> None:
+        """Patch after patch, as long as one of the threads finds something."""
+        size = FEW
+        while not self.over() and self.limits.elapsed() < end and shared.fruitless < FRUITLESS * shared.count:
+            with shared.lock:
+                choice, tried = shared.choice, shared.fruitless
+                lost = self.lost(choice)
+                reps = self._reps(lost, size, shared.busy)
+                shared.busy[reps] = True
+            try:
+                patch = self._patch(choice, reps, lost)
+                longest = min(LONGEST, SECONDS * 2.0 ** (tried // (PATIENCE * shared.count)))
+                better, done = self._solved(patch, choice, min(longest, end - self.limits.elapsed()))
+            finally:
+                shared.busy[reps] = False
             size = min(MANY, size + 1) if done else max(2, size - 1)
-            fruitless += 1
-            if answer.choice is not None:
-                better = patch.lift(answer.choice)
-                worth = self.core.objective(better)
-                if worth > value + 1e-9 * max(1.0, abs(value)) and self.core.feasible(better):
-                    choice, value, fruitless = better, worth, 0
-                    self.found(choice)
+            with shared.lock:
+                shared.fruitless += 1
+                if better is not choice and self._taken(shared, choice, better):
+                    shared.fruitless = 0
+
+    def _taken(self, shared: _Shared, choice: np.ndarray, better: np.ndarray) -> bool:
+        """Whether what a patch changed of `choice` makes the plan better that others have changed meanwhile, too."""
+        changed, now = better != choice, shared.choice
+        if (now[changed] != choice[changed]).any():
+            return False
+        merged = np.where(changed, better, now)
+        if not self._gains(merged, now):
+            return False
+        shared.choice = merged
+        self.found(merged)
+        return True
+
+    def _gains(self, better: np.ndarray, choice: np.ndarray) -> bool:
+        """Whether a plan keeps every hard row and is worth more than another."""
+        value = self.core.objective(choice)
+        return self.core.objective(better) - value > 1e-9 * max(1.0, abs(value)) and self.core.feasible(better)
+
+    def decide_ties(self, choice: np.ndarray, end: float) -> np.ndarray:
+        """A plan [U] no worse, until `end`: the options of least regret of all units solved at once, more of them each
+        time (a core widened: Balas and Zemel 1980), until a try neither ends in its time nor brings anything."""
+        core, width = self.core, TIED
+        order, everybody = np.argsort(self.regret, kind="stable"), np.ones(core.units, dtype=bool)
+        seconds = TIED_SHARE * self.limits.time_limit
+        while not self.over() and self.limits.elapsed() < end and width * core.units < core.options:
+            some = np.append(order[: int(width * core.units)], choice[choice >= 0])
+            core_of_ties = reduce(core, choice, everybody, np.unique(some))
+            better, done = self._solved(core_of_ties, choice, min(seconds, end - self.limits.elapsed()))
+            if better is not choice:
+                self.found(better)
+            elif not done:
+                break
+            width, choice = width * WIDER if done else width, better
+        return choice
+
+    def _solved(self, patch: Reduced, choice: np.ndarray, seconds: float) -> tuple[np.ndarray, bool]:
+        """A plan [U] with a patch solved again, `choice` itself where that brings nothing; and whether it was solved to
+        the end."""
+        if not patch.core.options:
+            return choice, False
+        seconds = max(0.05, min(seconds, self.limits.left()))
+        some = replace(self.limits, time_limit=self.limits.elapsed() + seconds, gap=0.0)
+        answer = self.exact.solve(patch.core, some, lambda _: self.over(), patch.part(choice))
+        better = choice if answer.choice is None else patch.lift(answer.choice)
+        return better if self._gains(better, choice) else choice, answer.claim == "optimal"
 
     def mend(self, choice: np.ndarray) -> np.ndarray:
         """A choice [U] that breaks hard rows, with the reps of those rows and more and more others solved again."""
@@ -102,9 +170,11 @@ class Patches:
                 out[:-1] += np.where(row >= 0, (loss / np.maximum(1, shared))[row], 0.0)
         return out
 
-    def _reps(self, lost: np.ndarray, size: int) -> np.ndarray:
-        """Reps of a patch: one that loses much, then such as are liked by the same units."""
+    def _reps(self, lost: np.ndarray, size: int, busy: np.ndarray) -> np.ndarray:
+        """Reps of a patch, none of the `busy` [M] where there are others: one that loses much, then such as are liked by
+        the same units."""
         weight = lost[:-1] + 1e-3 * lost.sum() / max(1, len(lost)) + 1e-12
+        weight[busy] *= 1e-9
         return self._with_near([int(self.random.choice(len(weight), p=weight / weight.sum()))], size, weight)
 
     def _with_near(self, chosen: list[int], size: int, weight: np.ndarray) -> np.ndarray:

@@ -14,18 +14,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimizer.books import MOST_OPTIONS, find_books, prices_with
+from optimizer.certificate import adjusted, best_of_units
 from optimizer.core import Core, share_of
 from optimizer.dual import LP_FIRST, Dual, find_prices
-from optimizer.engines.base import Limits, Report
+from optimizer.engines.base import Limits, Placing, Report
 from optimizer.reduced import Reduced, reduce
 from optimizer.vicinity import vicinity
 
-#: as `Engine.place`: where some units go while the others may be split, and a bound on every plan
-Place = Callable[[Core, np.ndarray, Limits, Report], tuple[np.ndarray, float]]
+#: as `Engine.place`: where some units go while the others may be split
+Place = Callable[[Core, np.ndarray, Limits, Report], Placing]
 #: how often what is left is looked at again for units that are big now, in problems of so many options
 LEVELS, DEEP = 3, 1_000_000
 #: shares of the time left for the mixed-integer program, to what gap, and for prices and books of what is left
-PLACE_SHARE, PLACE_GAP, PRICE_SHARE, BOOK_SHARE = 0.25, 1e-4, 0.2, 0.1
+PLACE_SHARE, PLACE_GAP, PRICE_SHARE, BOOK_SHARE = 0.25, 1e-5, 0.2, 0.1
+#: options a unit, those of least regret, that the units that may be split have in that program
+SPLIT = 2.5
 #: big are few: no more than this share of the units is placed in all
 MOST = 0.35
 #: what is left is looked at again until this share of the time left is gone
@@ -44,12 +47,11 @@ LOSS = 0.01
 @dataclass(frozen=True, slots=True, eq=False)
 class Settled:
     """A problem whose big units have their place: `part` is the others', at `prices` [R']. `value` is what no plan with
-    the big units there is above, and `bound` what no plan at all is above (inf: not known)."""
+    the big units there is above."""
 
     part: Reduced
     prices: np.ndarray
     value: float
-    bound: float
 
 
 def settle(
@@ -57,21 +59,20 @@ def settle(
     dual: Dual,
     place: Place | None,
     limits: Limits,
-    report: Report,
     stop: Callable[[], bool],
     keep: np.ndarray | None = None,
 ) -> Settled | None:
     """Big units placed, the rest priced, and again with what is big in the rest; None where no unit is big, or where with
     them there the rest has no plan. Big units that a good plan `keep` [U] serves stay where it has them."""
-    if dual.hosts is None or dual.books is None:
+    if dual.hosts is None or dual.liked is None or dual.books is None:
         return None
     if keep is not None or core.options > LP_FIRST or limits.deterministic:
         place = None
     until = 1e9 if limits.deterministic else limits.elapsed() + SHARE * limits.left()
     unit, option, row = map(np.arange, (core.units, core.options, core.rows))
     part = Reduced(core, unit, option, row, np.full(core.units, -1, dtype=np.int64))
-    at = Settled(part, dual.prices, dual.bound, float("inf"))
-    hosts, books, settled = dual.hosts, dual.books, None
+    at = Settled(part, dual.prices, dual.bound)
+    hosts, liked, books, settled = dual.hosts, dual.liked, dual.books, None
     levels = LEVELS if core.options <= DEEP else 1
     for level in range(levels):
         big = hosts >= 0
@@ -79,9 +80,7 @@ def settle(
             break
         if place is not None and big.any():
             some = replace(limits, gap=PLACE_GAP, time_limit=limits.elapsed() + PLACE_SHARE * limits.left())
-            placed, proved = place(at.part.core, big, some, report if not level else lambda _: stop())
-            hosts = placed if proved < float("inf") else hosts
-            at = replace(at, bound=proved) if not level else at
+            hosts = _hosts(at, hosts, liked, place, some, stop)
         if keep is not None:
             own = at.part.part(keep)
             hosts = np.where(big & (own >= 0), own, hosts)
@@ -96,7 +95,7 @@ def settle(
         found = find_books(at.part.core, at.prices, seconds, lambda _: stop(), BOOK_PASSES, threads=limits.threads)
         if found is None:
             break
-        hosts, books = found.hosts, found.books
+        hosts, liked, books = found.hosts, found.liked, found.books
     return settled
 
 
@@ -112,7 +111,6 @@ def hold(
     core: Core,
     dual: Dual,
     limits: Limits,
-    report: Report,
     stop: Callable[[], bool],
     keep: np.ndarray | None = None,
 ) -> Held | None:
@@ -128,9 +126,9 @@ def hold(
     found = find_books(near.core, paid, seconds, lambda _: stop(), NEAR_PASSES, threads=limits.threads)
     if found is None:
         return None
-    proved = replace(dual, prices=paid, bound=found.bound, books=found.books, hosts=found.hosts)
+    proved = replace(dual, prices=paid, bound=found.bound, books=found.books, hosts=found.hosts, liked=found.liked)
     own = None if keep is None else near.part(keep)
-    settled = settle(near.core, proved, None, limits, report, stop, own)
+    settled = settle(near.core, proved, None, limits, stop, own)
     if settled is None:
         return None
     paid[settled.part.row] = settled.prices
@@ -155,4 +153,21 @@ def _placed(
     )
     nobody = np.full(part.core.units, -1, dtype=np.int64)
     value = priced.bound + core.objective(part.lift(nobody)) - part.core.objective(nobody)
-    return Settled(part, priced.prices, value, at.bound)
+    return Settled(part, priced.prices, value)
+
+
+def _hosts(
+    at: Settled, hosts: np.ndarray, liked: np.ndarray, place: Place, limits: Limits, stop: Callable[[], bool]
+) -> np.ndarray:
+    """[U'] where the mixed-integer program of a part has its big units; `hosts` where it finds nothing. They have the
+    options that the books take at times; the others, who may be split, those of least regret: they would go there."""
+    core, big = at.part.core, hosts >= 0
+    best, _ = best_of_units(core, at.prices)
+    regret = best[core.unit] - adjusted(core, at.prices, 0, core.units)
+    regret[big[core.unit]] = np.inf
+    regret[liked] = -1.0
+    keep = np.argsort(regret, kind="stable")[: len(liked) + int(SPLIT * (~big).sum())]
+    keep = np.sort(keep[np.isfinite(regret[keep])])
+    part = reduce(core, np.full(core.units, -1), np.ones(core.units, dtype=bool), keep)
+    placed = place(part.core, big, limits, lambda _: stop())
+    return part.lift(placed.choice) if np.isfinite(placed.worth) else hosts

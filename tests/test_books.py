@@ -163,6 +163,8 @@ def test_two_giants_and_three_reps() -> None:
     assert found is not None
     placed = np.flatnonzero(found.hosts >= 0)
     assert set(placed) >= {0, 1} and (core.unit[found.hosts[placed]] == placed).all()
+    assert set(found.hosts[placed]) <= set(found.liked) and (np.diff(found.liked) > 0).all()
+    assert set(core.unit[found.liked]) == set(placed)
     assert best - 1e-6 <= found.bound < best + 0.2 * (bound(core, prices) - best)
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 
 from optimizer.certificate import bound
 from optimizer.dual import find_prices
 from optimizer.engines import load
 from optimizer.engines.base import Limits
-from optimizer.patches import Patches
+from optimizer.patches import Patches, _Shared
 from optimizer.waterfall import waterfall
 from tests.cores import best_by_enumeration, random_core
 
 
-def test_every_plan_that_patches_find_is_better_than_the_last_and_keeps_every_hard_row() -> None:
+@pytest.mark.parametrize("name", ["highs", "scip"])  # one patch at a time, and one a thread
+def test_every_plan_that_patches_find_is_better_than_the_last_and_keeps_every_hard_row(name: str) -> None:
     tried = 0
     for seed in range(40):
         core = random_core(seed, 7, 4)
@@ -23,7 +25,7 @@ def test_every_plan_that_patches_find_is_better_than_the_last_and_keeps_every_ha
         if not core.options or not core.feasible(start):
             continue  # no greedy plan to begin with
         prices, plans = find_prices(core, 5).prices, [start]
-        patches = Patches(core, prices, load("highs"), Limits(2.0, threads=1), lambda: False, plans.append)
+        patches = Patches(core, prices, load(name), Limits(2.0, threads=2), lambda: False, plans.append)
         patches.improve(start, 1.0)
         values = [core.objective(plan) for plan in plans]
         assert all(b > a for a, b in pairwise(values)), seed
@@ -45,3 +47,37 @@ def test_what_reps_lose_adds_up_to_no_more_than_the_gap() -> None:
     if not core.is_open.any() and core.feasible(plan):
         assert lost.sum() <= bound(core, prices) - core.objective(plan) + 1e-6
     assert np.isfinite(lost).all()
+
+
+def test_deciding_ties_makes_plans_better_and_reaches_the_best_where_the_core_grows_to_all_options() -> None:
+    tried, reached = 0, 0
+    for seed in range(60):
+        core = random_core(seed, 7, 4)
+        start = waterfall(core, needy_only=False)
+        if not core.options or not core.feasible(start):
+            continue
+        prices, plans = find_prices(core, 5).prices, [start]
+        patches = Patches(core, prices, load("highs"), Limits(5.0), lambda: False, plans.append)
+        last = patches.decide_ties(start, 5.0)
+        values = [core.objective(plan) for plan in plans]
+        assert all(b > a for a, b in pairwise(values)) and all(core.feasible(plan) for plan in plans), seed
+        assert core.objective(last) == values[-1], seed
+        best, tried = best_by_enumeration(core)[0], tried + 1
+        assert values[-1] <= best + 1e-6, seed
+        reached += values[-1] >= best - 1e-6 * max(1.0, abs(best))
+        if tried == 12:
+            break
+    assert tried == 12 and reached >= 6, (tried, reached)
+
+
+def test_a_patch_whose_units_others_have_moved_meanwhile_is_not_taken() -> None:
+    core = next(c for c in (random_core(seed, 7, 4) for seed in range(60)) if c.feasible(waterfall(c, False)))
+    start, told = waterfall(core, needy_only=False), []
+    patches = Patches(core, find_prices(core, 5).prices, load("scip"), Limits(2.0), lambda: False, told.append)
+    shared = _Shared(start, 2, np.zeros(len(core.cost), dtype=bool))
+    unit = int(np.flatnonzero(start >= 0)[0])
+    before = start.copy()
+    before[unit] = -1  # what the patch began with; another thread has served the unit since
+    better = before.copy()
+    better[unit] = start[unit]
+    assert not patches._taken(shared, before, better) and not told and shared.choice is start

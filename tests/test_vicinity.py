@@ -74,14 +74,14 @@ def test_no_more_options_than_asked_and_none_where_nothing_is_big() -> None:
 
 def test_nobody_is_held_where_there_are_books_of_all() -> None:
     core = giants()
-    assert hold(core, find_prices(core, 5.0), limits(), lambda _: False, lambda: False) is None
+    assert hold(core, find_prices(core, 5.0), limits(), lambda: False) is None
 
 
 @pytest.mark.usefixtures("huge")
 def test_giants_of_a_very_large_problem_are_held_one_to_a_rep() -> None:
     core = unlike_giants()
     dual = find_prices(core, 5.0)
-    held = hold(core, dual, limits(), lambda _: False, lambda: False)
+    held = hold(core, dual, limits(), lambda: False)
     assert held is not None
     at = held.option[held.option >= 0]
     assert np.flatnonzero(held.option >= 0).tolist() == [0, 1]

@@ -39,7 +39,7 @@ ENGINES: tuple[Entry, ...] = (
         False,
         "prices, then local search below the bound they prove",
         60,
-        ("highs", "cpsat"),
+        ("highs", "cpsat", "scip"),
     ),
     Entry("cpsat", "optimizer.engines.cpsat", "CpSat", True, "OR-Tools CP-SAT on the whole model", 15_000),
     Entry("highs", "optimizer.engines.highs", "Highs", True, "HiGHS branch and cut on the whole model", 2_500),

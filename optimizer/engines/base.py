@@ -84,6 +84,15 @@ class Answer:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Placing:
+    """Where some units go, `choice` [U] (-1 for nowhere and for the others), and what that and the others' split are
+    worth (-inf: nothing found)."""
+
+    choice: np.ndarray
+    worth: float
+
+
 def claim_of(value: float, bound: float) -> Claim:
     """What may be claimed of a solver's optimum, which may be a rounded model's: optimal within a millionth of its bound."""
     return "optimal" if np.isfinite(value) and abs(bound - value) <= 1e-6 * max(1.0, abs(value)) else "none"
@@ -128,11 +137,12 @@ def without_search(core: Core) -> Answer | None:
 
 
 class Engine:
-    """Base of every engine."""
+    """Base of every engine. One with `side_by_side` searches on one thread, and several may search at once in a process."""
 
     name: ClassVar[str]
     about: ClassVar[str]
     exact: ClassVar[bool] = False
+    side_by_side: ClassVar[bool] = False
 
     def solve(
         self,
@@ -146,8 +156,7 @@ class Engine:
         found to prove a bound, for engines that search by it."""
         raise NotImplementedError
 
-    def place(self, core: Core, some: np.ndarray, limits: Limits, report: Report) -> tuple[np.ndarray, float]:
-        """Where the units of `some` [U] (true) go in the best that was found while the others may be split over options:
-        [U] the option, -1 for nowhere and for the others; and a bound on every plan. An engine that cannot say, or finds
-        nothing: nowhere, inf."""
-        return np.full(core.units, -1, dtype=np.int64), float("inf")
+    def place(self, core: Core, some: np.ndarray, limits: Limits, report: Report) -> Placing:
+        """Where the units of `some` [U] (true) go in the best that was found while the others may be split over options.
+        An engine that cannot say: nowhere."""
+        return Placing(np.full(core.units, -1, dtype=np.int64), float("-inf"))

@@ -9,7 +9,7 @@ import numpy as np
 
 from optimizer.core import Core
 from optimizer.dual import Dual
-from optimizer.engines.base import Answer, Claim, Engine, Incumbent, Limits, Report, without_search
+from optimizer.engines.base import Answer, Claim, Engine, Incumbent, Limits, Placing, Report, without_search
 from optimizer.mixed_integer import MixedInteger, choice_of, mixed_integer, solution_of
 
 #: seconds between questions whether to stop
@@ -47,13 +47,13 @@ class Highs(Engine):
             watch.offer(choice_of(core, final))
         return watch.answer(bound, claim == "optimal")
 
-    def place(self, core: Core, some: np.ndarray, limits: Limits, report: Report) -> tuple[np.ndarray, float]:
+    def place(self, core: Core, some: np.ndarray, limits: Limits, report: Report) -> Placing:
         program = mixed_integer(core)
         program.whole[: core.options] = some[core.unit]
-        final, bound, claim = _run(_solver(_model(program), limits), _Watch(core, limits, report))
+        final, _, claim = _run(_solver(_model(program), limits), _Watch(core, limits, report))
         if claim == "infeasible" or len(final) < core.options:
-            return np.full(core.units, -1, dtype=np.int64), float("inf")
-        return np.where(some, choice_of(core, final), -1), bound
+            return super().place(core, some, limits, report)
+        return Placing(np.where(some, choice_of(core, final), -1), float(program.worth @ final))
 
 
 def _model(program: MixedInteger) -> Any:

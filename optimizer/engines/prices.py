@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from optimizer.board import short_list
 from optimizer.core import Core, share_of
 from optimizer.dual import Dual, find_prices
-from optimizer.engines.base import Answer, Engine, Limits, Progress, Report
+from optimizer.engines.base import Answer, Engine, Limits, Placing, Progress, Report
 from optimizer.opening import choose_positions
 from optimizer.patches import Patches
 from optimizer.proof import agrees, prove
@@ -34,8 +35,11 @@ NOMINAL, PACE = 5_000, 60_000
 #: options up to which exact engines solve parts of the plan again, up to which they try to prove it, and up to which they
 #: begin as soon as an annealing finds nothing better
 PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
-#: shares of the time left at which annealing ends, and the parts do; where a few annealings see all there is, and elsewhere
-SMALL, MIDDLE = (0.15, 0.95), (0.8, 0.95)
+#: options up to which the nearly tied of all units are solved at once
+TIED_OPTIONS = 150_000
+#: shares of the time left at which annealing, what is tied and the parts end: where a proof is in reach, where the tied are
+#: solved at once, and elsewhere
+SMALL, MIDDLE, WIDE = (0.06, 0.06, 0.12), (0.6, 0.85, 0.95), (0.8, 0.8, 0.95)
 #: a plan must be this near the prices' bound for a proof to be tried where the problem is not tiny
 PROVABLE = 0.005
 #: big units of a plan this near the bound stay where they are; one as near as that is where the search begins
@@ -50,8 +54,8 @@ ASK = 0.2
 
 class Prices(Engine):
     """Anneals the units' assignment by price-adjusted value, from the plan that the prices suggest, again and again with
-    more work; then, up to a size, has what the prices cannot decide settled by an exact engine, and by a second one where
-    the first claims proof."""
+    more work; then, up to a size, has what the prices cannot decide settled by exact engines (the first of them for what
+    is tied, the last for parts), and proved by one, then another."""
 
     name = "prices"
     about = "prices, then local search below the bound they prove; any size"
@@ -81,13 +85,13 @@ class Prices(Engine):
             start = best.choice if best.choice is not None else start
         if not core.options:
             return Answer(best.choice, stopped=best.over())
-        place = self.provers[0]().place if self.provers else None
+        place = self._place if self.provers else None
         keep = best.choice if best.value > -np.inf and share_of(best.proved, best.value) < NEAR else None
-        settled = settle(core, dual, place, limits, best.heard, best.over, keep)
+        settled = settle(core, dual, place, limits, best.over, keep)
         fields = [Field.whole(core, dual.prices, start)]
         if settled is not None:
             fields.insert(0, Field.rest(settled, start))
-        elif (held := hold(core, dual, limits, best.heard, best.over, keep)) is not None:
+        elif (held := hold(core, dual, limits, best.over, keep)) is not None:
             fields.insert(0, Field.around(core, held, start))
         if not self.provers or core.options > PATCH_OPTIONS or limits.deterministic:
             end = max(0.8 * limits.time_limit, limits.time_limit - AFTER * core.units)
@@ -96,34 +100,44 @@ class Prices(Engine):
             answer = self._with_exact(fields, limits, best)
             if answer is not None:
                 return answer
-        proved = float("inf") if settled is None else settled.bound
         short = () if best.choice is not None else best.short
-        return Answer(best.choice, proved, stopped=best.over(), short=short)
+        return Answer(best.choice, stopped=best.over(), short=short)
+
+    def _place(self, core: Core, some: np.ndarray, limits: Limits, report: Report) -> Placing:
+        """The better of what the first exact engine and, where there are threads, those that search side by side find."""
+        engines = [prover() for prover in self.provers]
+        able = [engines[0], *(e for e in engines[1:] if e.side_by_side and limits.threads > 1)]
+        limits = replace(limits, threads=max(1, limits.threads + 1 - len(able)))
+        with ThreadPoolExecutor(len(able)) as pool:
+            found = pool.map(lambda engine: engine.place(core, some, limits, report), able)
+            return max(found, key=lambda placing: placing.worth)
 
     def _with_exact(self, fields: list[Field], limits: Limits, best: Best) -> Answer | None:
         """Annealing, then parts of the plan solved again exactly, then a proof where that is in reach."""
         core, tiny = best.core, best.core.options <= TINY_OPTIONS
-        until = [
-            limits.elapsed() + share * limits.left() for share in (SMALL if core.options <= PROVE_OPTIONS else MIDDLE)
-        ]
+        shares = SMALL if core.options <= PROVE_OPTIONS else MIDDLE if core.options <= TIED_OPTIONS else WIDE
+        until = [limits.elapsed() + share * limits.left() for share in shares]
         self._search(fields, limits, best, until[0], tiny, exact=True)
         if best.over():
             return None
         if best.choice is None:
             return self.provers[0]().solve(core, limits, best.heard)
-        if not tiny:
-            ends = np.linspace(until[0], until[1], len(fields) + 1)[1:]  # big units last: they seldom move
-            for field, end in zip(fields, ends, strict=True):
-                self._patches(field, limits, best).improve(field.part(best.choice), float(end))
         near = core.options <= PROVE_OPTIONS and share_of(best.proved, best.value) < PROVABLE
+        if not tiny:
+            until[2] = until[2] if near else limits.elapsed() + MIDDLE[2] * limits.left()
+            self._patches(fields[-1], limits, best).decide_ties(best.choice, until[1])
+            ends = np.linspace(limits.elapsed(), until[2], len(fields) + 1)[1:]  # big units last: they seldom move
+            for field, end in zip(fields, ends, strict=True):
+                self._patches(field, limits, best, -1).improve(field.part(best.choice), float(end))
+        near |= core.options <= PROVE_OPTIONS and share_of(best.proved, best.value) < PROVABLE
         return None if best.over() or not (tiny or near) else self._proved(core, limits, fields[-1].prices, best)
 
-    def _patches(self, field: Field, limits: Limits, best: Best) -> Patches:
+    def _patches(self, field: Field, limits: Limits, best: Best, prover: int = 0) -> Patches:
         """Parts of plans solved again exactly."""
         return Patches(
             field.core,
             field.prices,
-            self.provers[0](),
+            self.provers[prover](),
             limits,
             best.over,
             lambda choice: best.offer(field.lift(choice)),
@@ -175,11 +189,12 @@ class Prices(Engine):
             tries = min(MORE * tries, left)
 
     def _proved(self, core: Core, limits: Limits, prices: np.ndarray, best: Best) -> Answer:
-        """The answer of an exact engine that begins with the best plan, and of a second one where it claims proof."""
+        """The answer of the last exact engine, which begins with the best plan, and of others where it claims proof."""
         assert best.choice is not None
-        proof = prove(core, best.choice, prices, self.provers[0](), limits, best.heard)
+        *others, last = self.provers
+        proof = prove(core, best.choice, prices, last(), limits, best.heard)
         agreed = proof.claim == "optimal" and any(
-            agrees(core, proof, other(), limits, lambda _: best.over()) for other in self.provers[1:]
+            agrees(core, proof, other(), limits, lambda _: best.over()) for other in others
         )
         return Answer(proof.choice, proof.bound, proof.claim, proof.stopped, agreed)
 

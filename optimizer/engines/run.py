@@ -96,7 +96,7 @@ def _with_books(core: Core, dual: Dual, hint: np.ndarray | None, limits: Limits,
     )
     if found is None or not found.bound < dual.bound:
         return dual
-    better = replace(dual, bound=found.bound, books=found.books, hosts=found.hosts)
+    better = replace(dual, bound=found.bound, books=found.books, hosts=found.hosts, liked=found.liked)
     talk.proved(better)
     return better
 

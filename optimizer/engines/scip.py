@@ -6,6 +6,7 @@ SCIP as OR-Tools ships it searches on one thread. It does not complete a start o
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from ortools.util.python import solve_interrupter  # type: ignore[import-untyped
 
 from optimizer.core import Core
 from optimizer.dual import Dual
-from optimizer.engines.base import Answer, Engine, Incumbent, Limits, Report, without_search
+from optimizer.engines.base import Answer, Engine, Incumbent, Limits, Placing, Report, without_search
 from optimizer.mixed_integer import MixedInteger, choice_of, mixed_integer, solution_of
 
 #: seconds between questions whether to stop
@@ -31,6 +32,7 @@ class Scip(Engine):
     name = "scip"
     about = "SCIP branch and cut on the whole model; proves small problems"
     exact = True
+    side_by_side = True
 
     def solve(
         self,
@@ -43,37 +45,57 @@ class Scip(Engine):
         known = without_search(core)
         if known is not None:
             return known
-        model = mathopt.Model.from_model_proto(_message(mixed_integer(core)))
-        hints = []
+        program, start = mixed_integer(core), None
         if hint is not None and core.feasible(hint):
-            start = zip(model.variables(), solution_of(core, hint).tolist(), strict=True)
-            hints = [mathopt.SolutionHint(variable_values=dict(start))]
+            start = solution_of(core, hint)
         watch = _Watch(core, limits, report)
-        some = mathopt.VariableFilter(skip_zero_values=True)
-        with watch:
-            result = mathopt.solve(
-                model,
-                mathopt.SolverType.GSCIP,
-                params=mathopt.SolveParameters(
-                    time_limit=timedelta(seconds=max(0.05, limits.left())),
-                    relative_gap_tolerance=limits.gap,
-                    random_seed=limits.seed,
-                ),
-                model_params=mathopt.ModelSolveParameters(solution_hints=hints, variable_values_filter=some),
-                callback_reg=mathopt.CallbackRegistration(
-                    events={mathopt.Event.MIP_SOLUTION}, mip_solution_filter=some
-                ),
-                cb=watch.found,
-                interrupter=watch.interrupter,
-            )
+        result = _run(program, start, limits, watch, watch.found)
         reason = result.termination.reason
         if reason in (mathopt.TerminationReason.INFEASIBLE, mathopt.TerminationReason.INFEASIBLE_OR_UNBOUNDED):
             return Answer(None, claim="infeasible")
         for solution in result.solutions:
             if solution.primal_solution is not None:
-                watch.offer(_choice(core, solution.primal_solution.variable_values))
+                watch.offer(choice_of(core, _columns(len(program.worth), solution.primal_solution.variable_values)))
         bound = float(result.termination.objective_bounds.dual_bound)
         return watch.answer(bound, reason == mathopt.TerminationReason.OPTIMAL)
+
+    def place(self, core: Core, some: np.ndarray, limits: Limits, report: Report) -> Placing:
+        program = mixed_integer(core)
+        program.whole[: core.options] = some[core.unit]
+        result = _run(program, None, limits, _Watch(core, limits, report), None)
+        if not result.solutions or result.solutions[0].primal_solution is None:
+            return super().place(core, some, limits, report)
+        final = _columns(len(program.worth), result.solutions[0].primal_solution.variable_values)
+        return Placing(np.where(some, choice_of(core, final), -1), float(program.worth @ final))
+
+
+def _run(
+    program: MixedInteger,
+    start: np.ndarray | None,
+    limits: Limits,
+    watch: _Watch,
+    found: Callable[[Any], Any] | None,
+) -> Any:
+    """What MathOpt returns for a program, begun with the solution `start` [C]; `found` hears of every other one."""
+    model, hints = mathopt.Model.from_model_proto(_message(program)), []
+    if start is not None:
+        hints = [mathopt.SolutionHint(variable_values=dict(zip(model.variables(), start.tolist(), strict=True)))]
+    some = mathopt.VariableFilter(skip_zero_values=True)
+    events = {mathopt.Event.MIP_SOLUTION} if found is not None else set()
+    with watch:
+        return mathopt.solve(
+            model,
+            mathopt.SolverType.GSCIP,
+            params=mathopt.SolveParameters(
+                time_limit=timedelta(seconds=max(0.05, limits.left())),
+                relative_gap_tolerance=limits.gap,
+                random_seed=limits.seed,
+            ),
+            model_params=mathopt.ModelSolveParameters(solution_hints=hints, variable_values_filter=some),
+            callback_reg=mathopt.CallbackRegistration(events=events, mip_solution_filter=some),
+            cb=found,
+            interrupter=watch.interrupter,
+        )
 
 
 class _Watch(Incumbent):
@@ -102,17 +124,17 @@ class _Watch(Incumbent):
         if bound is not None and np.isfinite(bound) and bound != 0.0:  # 0 before there is one
             self.bound = min(self.bound, float(bound))
         if data.solution is not None:
-            self.offer(_choice(self.core, data.solution))
+            self.offer(choice_of(self.core, _columns(self.core.options, data.solution)))
         return mathopt.CallbackResult(terminate=self.stop)
 
 
-def _choice(core: Core, values: Any) -> np.ndarray:
-    """[U] the plan of MathOpt's values by variable."""
-    columns = np.zeros(core.options)
+def _columns(count: int, values: Any) -> np.ndarray:
+    """[count] the first columns of MathOpt's values by variable."""
+    columns = np.zeros(count)
     for variable, value in values.items():
-        if variable.id < core.options:
+        if variable.id < count:
             columns[variable.id] = value
-    return choice_of(core, columns)
+    return columns
 
 
 def _message(program: MixedInteger) -> Any:
