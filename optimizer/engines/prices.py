@@ -37,9 +37,11 @@ NOMINAL, PACE = 5_000, 60_000
 PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
 #: options up to which the nearly tied of all units are solved at once
 TIED_OPTIONS = 150_000
-#: shares of the time left at which annealing, what is tied and the parts end: where a proof is in reach, where the tied are
-#: solved at once, and elsewhere
-SMALL, MIDDLE, WIDE = (0.06, 0.06, 0.12), (0.6, 0.85, 0.95), (0.8, 0.8, 0.95)
+#: shares of the time left at which annealing ends, and what is tied; where a few annealings see all there is, where the tied
+#: are solved at once, and elsewhere
+SMALL, MIDDLE, WIDE = (0.06, 0.06), (0.6, 0.85), (0.8, 0.8)
+#: shares of what is left then for parts, where a proof comes next and where none does
+BEFORE_PROOF, PARTS = 0.07, 0.95
 #: a plan must be this near the prices' bound for a proof to be tried where the problem is not tiny
 PROVABLE = 0.005
 #: big units of a plan this near the bound stay where they are; one as near as that is where the search begins
@@ -122,15 +124,22 @@ class Prices(Engine):
             return None
         if best.choice is None:
             return self.provers[0]().solve(core, limits, best.heard)
-        near = core.options <= PROVE_OPTIONS and share_of(best.proved, best.value) < PROVABLE
         if not tiny:
-            until[2] = until[2] if near else limits.elapsed() + MIDDLE[2] * limits.left()
             self._patches(fields[-1], limits, best).decide_ties(best.choice, until[1])
-            ends = np.linspace(limits.elapsed(), until[2], len(fields) + 1)[1:]  # big units last: they seldom move
+            began = limits.elapsed()
+            end = began + (BEFORE_PROOF if self._near(best) else PARTS) * limits.left()
+            ends = np.linspace(began, end, len(fields) + 1)[1:]  # big units last: they seldom move
             for field, end in zip(fields, ends, strict=True):
                 self._patches(field, limits, best, -1).improve(field.part(best.choice), float(end))
-        near |= core.options <= PROVE_OPTIONS and share_of(best.proved, best.value) < PROVABLE
-        return None if best.over() or not (tiny or near) else self._proved(core, limits, fields[-1].prices, best)
+        return (
+            None
+            if best.over() or not (tiny or self._near(best))
+            else self._proved(core, limits, fields[-1].prices, best)
+        )
+
+    def _near(self, best: Best) -> bool:
+        """Whether a proof is in reach."""
+        return best.core.options <= PROVE_OPTIONS and share_of(best.proved, best.value) < PROVABLE
 
     def _patches(self, field: Field, limits: Limits, best: Best, prover: int = 0) -> Patches:
         """Parts of plans solved again exactly."""
