@@ -35,7 +35,7 @@ NOMINAL, PACE = 5_000, 60_000
 #: options up to which exact engines solve parts of the plan again, up to which they try to prove it, and up to which they
 #: begin as soon as an annealing finds nothing better
 PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
-#: options up to which the nearly tied of all units are solved at once
+#: options up to which the nearly tied of all units are solved at once, and parts by the last engine, not the first
 TIED_OPTIONS = 150_000
 #: shares of the time left at which annealing ends, and what is tied; where a few annealings see all there is, where the tied
 #: are solved at once, and elsewhere
@@ -125,12 +125,13 @@ class Prices(Engine):
         if best.choice is None:
             return self.provers[0]().solve(core, limits, best.heard)
         if not tiny:
-            self._patches(fields[-1], limits, best).decide_ties(best.choice, until[1])
-            began = limits.elapsed()
+            if core.options <= TIED_OPTIONS:
+                self._patches(fields[-1], limits, best).decide_ties(best.choice, until[1])
+            prover, began = -1 if core.options <= TIED_OPTIONS else 0, limits.elapsed()
             end = began + (BEFORE_PROOF if self._near(best) else PARTS) * limits.left()
             ends = np.linspace(began, end, len(fields) + 1)[1:]  # big units last: they seldom move
             for field, end in zip(fields, ends, strict=True):
-                self._patches(field, limits, best, -1).improve(field.part(best.choice), float(end))
+                self._patches(field, limits, best, prover).improve(field.part(best.choice), float(end))
         return (
             None
             if best.over() or not (tiny or self._near(best))
