@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,14 @@ settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+#: what every test finds as the main module: screens in tests make the app that, and processes that are spawned run it
+MAIN = sys.modules["__main__"]
+
+
 @pytest.fixture(autouse=True)
-def main_module() -> Iterator[None]:
-    """A test of screens makes the app the main module, which processes that a later test spawns would then run."""
-    main = sys.modules["__main__"]
-    yield
-    sys.modules["__main__"] = main
+def main_module() -> None:
+    """The main module is the tests' own when a test begins, whatever fixtures and tests before it have left there."""
+    sys.modules["__main__"] = MAIN
 
 
 @pytest.fixture(scope="session")
