@@ -25,8 +25,9 @@ class MixedInteger:
     high: np.ndarray
 
 
-def mixed_integer(core: Core) -> MixedInteger:
-    """The program of a core. A row of an open position with two bounds becomes two rows.
+def mixed_integer(core: Core, some: np.ndarray | None = None) -> MixedInteger:
+    """The program of a core. A row of an open position with two bounds becomes two rows. With `some` [U], units that are
+    false there may be split over their options.
 
     Raises `ValueError` where the core holds a number that is not one.
     """
@@ -62,6 +63,7 @@ def mixed_integer(core: Core) -> MixedInteger:
     matrix.sort_indices()
     most = np.concatenate([np.ones(k), np.full(2 * len(soft), np.inf), np.ones(len(opened))])
     whole = np.isfinite(most)
+    whole[:k] = True if some is None else some[core.unit]
     worth = np.concatenate([core.value, -np.tile(core.penalty[soft], 2), -core.cost[opened]])
     low, high = np.concatenate(lower), np.concatenate(upper)
     if any(np.isnan(numbers).any() for numbers in (worth, low, high, matrix.data)):

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -59,7 +60,6 @@ class Patches:
         self.best = np.where(np.isfinite(best), best, 0.0)
         self.regret = self.best[core.unit] - adjusted(core, self.prices, 0, core.units)
         self.random = np.random.default_rng(self.limits.seed)
-        self.links = self._links()
 
     def improve(self, choice: np.ndarray, end: float) -> None:
         """Improve a plan [U] until `end` (seconds after the start) or until nothing more is found; on several threads,
@@ -202,7 +202,8 @@ class Patches:
         keep = np.flatnonzero((worth & free[core.unit]) | (np.isin(np.arange(core.options), choice) & free[core.unit]))
         return reduce(core, choice, free, keep)
 
-    def _links(self) -> csr_array:
+    @cached_property
+    def links(self) -> csr_array:
         """[M, M] how many units like both reps, by options of small regret."""
         core = self.core
         typical = np.median(self.best[self.best > 0]) if (self.best > 0).any() else 1.0

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from optimizer.core import Core
+from optimizer.mixed_integer import MixedInteger, choice_of
 
 if TYPE_CHECKING:
     from optimizer.dual import Dual
@@ -91,6 +92,11 @@ class Placing:
 
     choice: np.ndarray
     worth: float
+
+    @classmethod
+    def of(cls, core: Core, some: np.ndarray, program: MixedInteger, final: np.ndarray) -> Placing:
+        """What a solution [C] of a program says of the units that are true in `some` [U]."""
+        return cls(np.where(some, choice_of(core, final), -1), float(program.worth @ final))
 
 
 def claim_of(value: float, bound: float) -> Claim:

@@ -48,12 +48,11 @@ class Highs(Engine):
         return watch.answer(bound, claim == "optimal")
 
     def place(self, core: Core, some: np.ndarray, limits: Limits, report: Report) -> Placing:
-        program = mixed_integer(core)
-        program.whole[: core.options] = some[core.unit]
+        program = mixed_integer(core, some)
         final, _, claim = _run(_solver(_model(program), limits), _Watch(core, limits, report))
         if claim == "infeasible" or len(final) < core.options:
             return super().place(core, some, limits, report)
-        return Placing(np.where(some, choice_of(core, final), -1), float(program.worth @ final))
+        return Placing.of(core, some, program, final)
 
 
 def _model(program: MixedInteger) -> Any:

@@ -60,13 +60,12 @@ class Scip(Engine):
         return watch.answer(bound, reason == mathopt.TerminationReason.OPTIMAL)
 
     def place(self, core: Core, some: np.ndarray, limits: Limits, report: Report) -> Placing:
-        program = mixed_integer(core)
-        program.whole[: core.options] = some[core.unit]
+        program = mixed_integer(core, some)
         result = _run(program, None, limits, _Watch(core, limits, report), None)
         if not result.solutions or result.solutions[0].primal_solution is None:
             return super().place(core, some, limits, report)
         final = _columns(len(program.worth), result.solutions[0].primal_solution.variable_values)
-        return Placing(np.where(some, choice_of(core, final), -1), float(program.worth @ final))
+        return Placing.of(core, some, program, final)
 
 
 def _run(
