@@ -10,6 +10,7 @@ import numpy as np
 
 from optimizer.core import Core
 from optimizer.dual import price_units
+from optimizer.kernels.board import costs_of, rows_of, slots_of
 from optimizer.kernels.chains import chains
 from optimizer.kernels.shortlist import shortlist
 
@@ -82,45 +83,31 @@ class Board:
     """
 
     def __init__(self, core: Core, listed: Shortlist, choice: np.ndarray, unit: np.ndarray, part: np.ndarray) -> None:
-        reps = len(core.cost)
-        unit = unit[np.argsort(listed.second[unit], kind="stable")]
-        self.core, self.listed, self.unit = core, listed, unit
-        option = np.concatenate([listed.option[unit], np.full((len(unit), 1), -1)], axis=1)
-        optional = ~core.mandatory[unit]
-        regret = np.concatenate([listed.regret[unit], listed.best[unit][:, None]], axis=1)
-        held = choice[unit]
-        usable = (option >= 0) & part[core.rep[option]] | (option == held[:, None]) & (option >= 0)
-        usable[:, -1] = optional | (held < 0)
-        order = np.argsort(~usable, axis=1, kind="stable")
-        wide = max(1, int(usable.sum(axis=1).max(initial=1)))
-        order = order[:, :wide]
-        self.option = np.take_along_axis(option, order, axis=1)
-        self.regret = np.where(
-            np.take_along_axis(usable, order, axis=1), np.take_along_axis(regret, order, axis=1), 0.0
-        )
-        self.slots = usable.sum(axis=1)
-        self.slot = np.argmax(self.option == held[:, None], axis=1)
-        inside = np.arange(wide) < self.slots[:, None]
-        self.rep = np.where(inside & (self.option >= 0), core.rep[self.option], reps).astype(np.int32)
-        shape = (len(unit), wide, len(core.factor))
-        self.row, self.amount = np.full(shape, -1, dtype=np.int32), np.zeros(shape)
-        served = inside & (self.option >= 0)
-        for f, (row, amount) in enumerate(core.contributions(self.option[served])):
-            self.row[served, f] = np.where(amount != 0, row, -1)
-            self.amount[served, f] = amount
-        lines = np.unique(core.factor[core.factor[:, 2] == 1, 3])
-        self.own = np.append(core.rep_row[lines].T, np.full((1, len(lines)), -1), axis=0).astype(np.int32)
-        at = np.nonzero(inside)
-        away = np.sort(np.where(inside, self.regret, np.inf), axis=1)[:, min(1, wide - 1)]
-        cost = np.where(self.regret[at] > 0, self.regret[at], away[at[0]])  # of the cheapest move into or out of a slot
-        by_rep = np.lexsort((cost, self.rep[at]))
-        self.liked, self.at = at[0][by_rep], at[1][by_rep]
-        self.first = np.concatenate([[0], np.cumsum(np.bincount(self.rep[at], minlength=reps + 1))])
+        n, reps, wide = len(unit), len(core.cost), listed.option.shape[1] + 1
+        self.core, self.unit = core, unit[np.argsort(listed.second[unit], kind="stable")]
+        option, regret = np.full((n, wide), -1, dtype=np.int64), np.zeros((n, wide))
+        self.at = np.empty((n, 3), dtype=np.int32)
+        wide = slots_of(
+            self.unit, choice, part, listed.option, listed.regret, listed.best, core.rep, core.mandatory, option, regret,
+            self.at,
+        )  # fmt: skip
+        alone, others, self.own, self.shared = _rows_of_reps(core)
+        self.option = option[:, :wide].copy()
+        self.size = np.zeros((n, wide, 1 + len(core.factor)))
+        self.size[:, :, 0] = regret[:, :wide]
+        self.place = np.full((n, wide, 1 + len(others)), -1, dtype=np.int32)
+        self.place[:, :, 0] = reps
+        rows_of(self.unit, self.option, core.model, alone, others, self.at, self.size, self.place)
+        entry, cost = np.empty((int(self.at[:, 1].sum()), 2), np.int32), np.empty(int(self.at[:, 1].sum()))
+        costs_of(self.at, self.size, entry, cost)
+        rep = self.place[entry[:, 0], entry[:, 1], 0]
+        self.named = entry[np.lexsort((cost, rep))]
+        self.first = np.concatenate([[0], np.cumsum(np.bincount(rep, minlength=reps + 1))])
 
     @property
     def choice(self) -> np.ndarray:
         """[n] the option each unit has now, -1 for unserved."""
-        return self.option[np.arange(len(self.unit)), self.slot]
+        return self.option[np.arange(len(self.unit)), self.at[:, 0]]
 
     def run(
         self,
@@ -131,20 +118,38 @@ class Board:
         heat: tuple[float, float],
         state: np.ndarray,
     ) -> int:
-        """So many chains, of `reach` (repairs, window), on `rows` (see `kernels.chains`) and `users` [M + 1], which they
+        """So many chains, of `reach` (repairs, window), on `rows` (see `kernels.moves`) and `users` [M + 1], which they
         change. Returns by how much the number of broken hard rows has changed."""
         if not len(self.unit):
             return 0
-        cost = np.append(np.where(self.core.is_open, self.core.cost, 0.0), 0.0)
+        spent = np.zeros((len(users), 2))
+        spent[:-1, 0] = np.where(self.core.is_open, self.core.cost, 0.0)
         held = self.core.position >= 0
         idle = np.where(held & (rows[:, 1] > 0), rows[:, 3] * np.where(held, rows[:, 1], 0.0), 0.0)
-        np.add.at(cost, self.core.position[held], idle[held])  # an idle position's lower bounds do not count
-        board = (
-            self.slot, self.slots, self.regret, self.rep, self.row, self.amount, rows, users, cost, self.first, self.liked,
-            self.at, self.own,
+        np.add.at(spent[:, 0], self.core.position[held], idle[held])  # an idle position's lower bounds do not count
+        room = 2 * (reach[0] + 1) * self.size.shape[2] + 2
+        trail = np.empty((reach[0] + 1, 2), np.int64), np.empty(room), np.empty(room, np.int64), np.zeros(2, np.int64)
+        _, broken = chains(
+            tries, *reach, *heat, state, self.at, self.size, self.place, rows, users, spent, self.own, self.shared,
+            self.first, self.named, *trail,
         )  # fmt: skip
-        _, broken = chains(tries, *reach, *heat, state, board)
         return int(broken)
+
+
+def _rows_of_reps(core: Core) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Factors that count in rows which are one rep's alone [S], and all others [G]; then the rows of the first of each rep
+    [M + 1, S], and other rows that a rep's options reach for being that rep's [M + 1, T] (-1: none; rep M has none)."""
+    by_rep, line = core.factor[:, 2] == 1, core.factor[:, 3]
+    table = np.append(core.rep_row, np.full((len(core.rep_row), 1), -1), axis=1).astype(np.int32)
+    reps = np.broadcast_to(np.arange(table.shape[1]), table.shape)
+    first, last = np.full(core.rows + 1, table.shape[1]), np.full(core.rows + 1, -1)
+    np.minimum.at(first, table, reps)
+    np.maximum.at(last, table, reps)
+    several = ((first < last)[table] & (table >= 0)).any(axis=1)
+    alone = by_rep & ~np.append(several, True)[np.where(by_rep, line, -1)]
+    own, shared = table[line[alone]].T, table[np.unique(line[by_rep & ~alone])].T
+    order = np.flatnonzero(alone), np.flatnonzero(~alone)
+    return *order, np.ascontiguousarray(own), np.ascontiguousarray(shared)
 
 
 class Ledger:

@@ -204,9 +204,7 @@ class Stage:
             if by_rep:
                 rate[:, f] = padded[core.rep_row[row]]
         worth = np.empty(core.options)
-        model = (core.start, core.rep, core.value, core.mandatory, core.unit_coef, core.option_coef, core.unit_row,
-                 core.rep_row, core.factor)  # fmt: skip
-        price_items(model, padded, rate, search.place, worth)
+        price_items(core.model, padded, rate, search.place, worth)
 
         def block(reps: np.ndarray) -> float:
             return fill_books(

@@ -59,6 +59,14 @@ class Core:
         """[K] unit of each option."""
         return np.repeat(np.arange(self.units, dtype=np.int32), np.diff(self.start))
 
+    @property
+    def model(self) -> tuple[np.ndarray, ...]:
+        """What kernels take of a core: its first nine arrays."""
+        return (
+            self.start, self.rep, self.value, self.mandatory, self.unit_coef, self.option_coef, self.unit_row, self.rep_row,
+            self.factor,
+        )  # fmt: skip
+
     def largest(self, of_option: np.ndarray) -> np.ndarray:
         """[U] the largest of a number of options [K] in each unit; 0 where a unit has no option."""
         out = np.zeros(self.units)

@@ -114,10 +114,6 @@ class Passes:
 
     def __init__(self, core: Core, threads: int) -> None:
         self.core, self.pool = core, ThreadPoolExecutor(max(1, threads))
-        self.model = (
-            core.start, core.rep, core.value, core.mandatory, core.unit_coef, core.option_coef, core.unit_row,
-            core.rep_row, core.factor,
-        )  # fmt: skip
         self.width = int(np.diff(core.start).max(initial=0))
         edges = np.searchsorted(core.start, np.linspace(0, core.options, BLOCKS + 1)[1:-1])
         cuts = np.unique(np.concatenate([[0], edges, [core.units]])).tolist()
@@ -137,7 +133,9 @@ class Passes:
         table = np.zeros((len(self.blocks), *rate.shape))
 
         def block(i: int) -> float:
-            return best_of_range(*self.blocks[i], self.model, padded, rate, self.width, self.choice, usage[i], table[i])
+            room = np.empty(self.width)
+            given = (*self.blocks[i], *core.model, padded, rate, room, self.choice, usage[i], table[i])
+            return float(best_of_range(*given))
 
         total = sum(self.pool.map(block, range(len(self.blocks))))
         used, by_reps = usage.sum(axis=0), table.sum(axis=0)

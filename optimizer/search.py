@@ -95,7 +95,7 @@ class Search:
             unit = np.flatnonzero(home == 0)
             board, state, choice = Board(self.core, self.listed, choice, unit, part), self._state(), choice.copy()
             for step in range(MEND.rounds):
-                self._anneal(board, choice, MEND, step, MEND_TRIES * len(unit) // MEND.rounds, state)
+                self._anneal(board, self._counts(choice), MEND, step, MEND_TRIES * len(unit) // MEND.rounds, state)
                 choice[board.unit] = board.choice
         return choice
 
@@ -121,7 +121,7 @@ class Search:
             for step in range(cooling.rounds):
                 if self.stop():
                     break
-                self._anneal(boards[i], own, cooling, step, tries // (WALKS * cooling.rounds), states[i])
+                self._anneal(boards[i], self._counts(own), cooling, step, tries // (WALKS * cooling.rounds), states[i])
                 own[boards[i].unit] = boards[i].choice
             return own
 
@@ -133,17 +133,18 @@ class Search:
         part_of = self._partition(choice)
         count = int(part_of.max()) + 1
         home = self._home(choice, part_of)
-        used = self.core.usage(choice)
+        whose = np.split(np.argsort(home, kind="stable"), np.cumsum(np.bincount(home, minlength=count))[:-1])
+        used, users = self._counts(choice)
         room = _rooms(self.core, part_of, count)
         states = [self._state() for _ in range(count)]
 
         def anneal(p: int) -> tuple[np.ndarray, np.ndarray]:
-            unit = np.flatnonzero(home == p)
+            unit = whose[p]
             if self.stop() or not len(unit):
                 return unit, choice[unit]
             board = Board(self.core, self.listed, choice, unit, part_of == p)
             share = max(1, tries * len(unit) // self.core.units)
-            self._anneal(board, choice, cooling, step, share, states[p], used, room[:, p])
+            self._anneal(board, (used, users.copy()), cooling, step, share, states[p], room[:, p])
             return board.unit, board.choice
 
         out = choice.copy()
@@ -155,26 +156,33 @@ class Search:
     def _anneal(
         self,
         board: Board,
-        choice: np.ndarray,
+        counts: tuple[np.ndarray, np.ndarray],
         cooling: Cooling,
         step: int,
         tries: int,
         state: np.ndarray,
-        used: np.ndarray | None = None,
         room: np.ndarray | float = 1.0,
     ) -> None:
-        """One step on one board, in kernel calls short enough to be stopped between."""
-        core = self.core
-        users = np.bincount(np.append(core.rep, len(core.cost))[choice], minlength=len(core.cost) + 1)
+        """One step on one board, in kernel calls short enough to be stopped between. `counts` are the left sides of the
+        rows [R] and the units of every rep [M + 1], which the kernel keeps up to date."""
         heat, pressure = cooling.at(step)
         end = cooling.at(step + 1)[0]
-        rows = self.ledger.rows(core.usage(choice) if used is None else used, pressure, room)
+        used, users = counts
+        rows = self.ledger.rows(used, pressure, room)
         calls = max(1, -(-tries // CALL))
         for i in range(calls):
             if self.stop():
                 return
             warm, cool = (heat * (end / heat) ** ((i + d) / calls) * self.typical for d in (0, 1))
             board.run(rows, users, max(1, tries // calls), (cooling.depth, cooling.window), (warm, cool), state)
+
+    def _counts(self, choice: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The left sides of the rows [R] and the number of units of every rep [M + 1], the unserved last."""
+        reps = len(self.core.cost)
+        taken = choice[choice >= 0]
+        users = np.bincount(self.core.rep[taken], minlength=reps + 1)
+        users[reps] = len(choice) - len(taken)
+        return self.core.usage(choice), users
 
     def _partition(self, choice: np.ndarray) -> np.ndarray:
         """[M] a part for every rep, of about as many units each: the reps are halved again and again, each time along a

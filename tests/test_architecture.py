@@ -52,10 +52,12 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "relax",
             "engines",
             "proof",
+            "position_annealing",
             "opening",
             "patches",
             "vicinity",
             "settle",
+            "fields",
             "process",
             "conclude",
             "solve",
@@ -75,7 +77,7 @@ FAMILIES: dict[str, frozenset[str]] = {
     "kpis": frozenset({"base", "basis", "parts", "frame", "catalogue"}),
     "formats": frozenset({"base", "_scan", "_archive"}),
     "engines": frozenset({"base", "run", "__main__"}),
-    "kernels": frozenset({"pricing"}),
+    "kernels": frozenset({"bare", "moves", "pricing"}),
     "ui.pages": frozenset(),
 }
 #: members that lend a function to another, and which

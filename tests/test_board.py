@@ -32,22 +32,25 @@ def test_a_slot_is_the_unit_s_option_at_a_rep_of_the_part_the_one_held_or_unserv
         np.testing.assert_array_equal(board.choice, choice[unit])
         worth = np.append(adjusted(core, prices, 0, core.units), 0.0)
         for i, u in enumerate(unit):
-            slots = board.option[i, : board.slots[i]].tolist()
+            slots = board.option[i, : board.at[i, 1]].tolist()
             assert len(set(slots)) == len(slots) >= 1 and choice[u] in slots
             assert (-1 in slots) == (not core.mandatory[u] or choice[u] < 0)
+            loose = False
             for s, k in enumerate(slots):
+                rep, *others = board.place[i, s].tolist()
                 if k < 0:
-                    assert board.rep[i, s] == len(core.cost) and (board.row[i, s] == -1).all()
+                    assert rep == len(core.cost) and set(others) <= {-1} and (board.own[rep] == -1).all()
                     assert not core.mandatory[u] or choice[u] < 0
                     continue
                 assert core.start[u] <= k < core.start[u + 1]
                 assert part[core.rep[k]] or k == choice[u]
-                assert board.rep[i, s] == core.rep[k]
-                for f, (row, amount) in enumerate(core.contributions(np.array([k]))):
-                    says = board.amount[i, s, f] if board.row[i, s, f] >= 0 else 0.0
-                    assert says == (amount[0] if row[0] >= 0 else 0.0)
-                    assert board.row[i, s, f] in (-1, row[0])
-            gaps = worth[slots] + board.regret[i, : len(slots)]
+                assert rep == core.rep[k]
+                added = np.zeros(core.rows + 1)
+                np.add.at(added, [*board.own[rep], *others], board.size[i, s, 1:])
+                np.testing.assert_array_equal(added[:-1], core.matrix()[:, [k]].toarray()[:, 0])
+                loose |= max(others, default=-1) >= 0
+            assert board.at[i, 2] == loose
+            gaps = worth[slots] + board.size[i, : len(slots), 0]
             np.testing.assert_allclose(gaps, gaps[0], atol=1e-9 * (1 + np.abs(worth).max()))
 
 
@@ -57,26 +60,26 @@ def test_every_slot_is_found_by_its_rep() -> None:
         every, part = np.arange(core.units), rng.random(len(core.cost)) < 0.7
         board = Board(core, short_list(core, prices, choice, 4, 1), choice, every, part)
         named = [
-            (x, int(board.liked[e]), int(board.at[e]))
+            (x, *board.named[e].tolist())
             for x in range(len(core.cost) + 1)
             for e in range(board.first[x], board.first[x + 1])
         ]
-        slots = [(int(board.rep[i, s]), i, s) for i in range(core.units) for s in range(board.slots[i])]
+        slots = [(int(board.place[i, s, 0]), i, s) for i in range(core.units) for s in range(board.at[i, 1])]
         assert sorted(named) == sorted(slots)
 
 
 def test_units_and_a_rep_s_slots_come_in_order_of_what_a_move_of_theirs_costs() -> None:
     for seed in range(40):
         core, prices, choice, _ = problem(seed)
-        board = Board(core, short_list(core, prices, choice, 4, 1), choice, np.arange(core.units), np.ones(5, bool))
-        inside = np.arange(board.option.shape[1]) < board.slots[:, None]
-        second = np.sort(np.where(inside, board.regret, np.inf), axis=1)[:, 1:2].min(axis=1, initial=np.inf)
-        listed = board.listed
+        listed = short_list(core, prices, choice, 4, 1)
+        board = Board(core, listed, choice, np.arange(core.units), np.ones(5, bool))
+        inside = np.arange(board.option.shape[1]) < board.at[:, 1:2]
+        second = np.sort(np.where(inside, board.size[:, :, 0], np.inf), axis=1)[:, 1:2].min(axis=1, initial=np.inf)
         all_second = np.sort(np.column_stack([listed.regret, listed.best])[board.unit], axis=1)[:, 1]
         assert (np.diff(all_second[np.isfinite(all_second)]) >= 0).all(), seed
         for x in range(len(core.cost) + 1):
-            names = slice(board.first[x], board.first[x + 1])
-            regret, unit = board.regret[board.liked[names], board.at[names]], board.liked[names]
+            unit, slot = board.named[board.first[x] : board.first[x + 1]].T
+            regret = board.size[unit, slot, 0]
             cost = np.where(regret > 0, regret, second[unit])
             assert (np.diff(cost[np.isfinite(cost)]) >= 0).all(), seed
 

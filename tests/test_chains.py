@@ -15,7 +15,8 @@ import optimizer.board
 from optimizer.board import Board, Ledger, Pressure, Shortlist, short_list
 from optimizer.certificate import adjusted, admissible
 from optimizer.core import Core
-from optimizer.kernels.chains import change, draw, draw_early, gain, move, spare
+from optimizer.kernels.chains import draw, draw_early
+from optimizer.kernels.moves import change, come, gain, leave, move, note_loss, spare
 from tests.mixed_cores import mixed_core, random_plan
 
 #: 200 × 500 = 1e5 chains, each checked
@@ -199,19 +200,29 @@ def test_change_is_the_difference_of_a_row_s_loss() -> None:
 
 def steps(at: Setting) -> Iterator[tuple[int, int, int]]:
     """Every move of one unit: (unit of the board, its slot, another)."""
-    for u in range(len(at.unit)):
-        for b in range(at.board.slots[u]):
-            if b != at.board.slot[u]:
-                yield u, int(at.board.slot[u]), b
+    for u, (now, slots, _) in enumerate(at.board.at.tolist()):
+        for b in range(slots):
+            if b != now:
+                yield u, now, b
 
 
 def prepared(at: Setting) -> tuple[np.ndarray, ...]:
-    """[M + 1] what a rep's first unit costs, with the lower bounds that it brings in force."""
-    core = at.core
-    cost = np.append(np.where(core.is_open, core.cost, 0.0), 0.0)
+    """What kernels are given, from `at` to `own`, with what a rep's first unit costs and the lower bounds that it brings in
+    force."""
+    core, board = at.core, at.board
+    spent = np.zeros((len(at.users), 2))
+    spent[:-1, 0] = np.where(core.is_open, core.cost, 0.0)
     held = (core.position >= 0) & (at.rows[:, 1] > 0)
-    np.add.at(cost, core.position[held], (at.rows[:, 3] * at.rows[:, 1])[held])
-    return at.board.regret, at.board.rep, at.board.row, at.board.amount, at.rows, at.users, cost
+    np.add.at(spent[:, 0], core.position[held], (at.rows[:, 3] * at.rows[:, 1])[held])
+    for m in range(len(at.users)):
+        note_loss(m, at.rows, spent, board.own)
+    return board.at, board.size, board.place, at.rows, at.users, spent, board.own
+
+
+def rows_of(at: Setting, u: int, slot: int) -> np.ndarray:
+    """[F] the rows that a slot of a unit adds to; -1 for none."""
+    rep, *others = at.board.place[u, slot]
+    return np.append(at.board.own[rep], others)
 
 
 def crossed(left: np.ndarray, entered: np.ndarray) -> bool:
@@ -226,21 +237,20 @@ def test_gain_and_move_are_the_difference_of_energies() -> None:
         at = setting(seed)
         arrays, used = prepared(at), at.rows.copy()
         for u, a, b in steps(at):
-            log, place, books = np.empty(40), np.empty(40, np.int64), np.zeros(2, np.int64)
+            log, spot, books = np.empty(40), np.empty(40, np.int64), np.zeros(2, np.int64)
             other = at.board.choice
             other[u] = at.board.option[u, b]
             before, after = energies(at, whole(at, np.array([at.board.choice, other])))
             said = gain(u, a, b, *arrays)
             assert (at.rows == used).all()
             exact = pytest.approx(after - before, rel=1e-9, abs=1e-9 * (1 + abs(before)))
-            once = not crossed(at.board.row[u, a], at.board.row[u, b])
+            once = not crossed(rows_of(at, u, a), rows_of(at, u, b))
             several += not once
             if once:  # two factors in one row are judged one by one: a guide, not a figure
                 assert said == exact, (seed, u, a, b)
-            slot = at.board.slot.copy()
-            assert move(u, b, slot, *arrays, log, place, books) == exact, (seed, u, a, b)
-            assert slot[u] == b
-            move(u, a, slot, *arrays, log, place, np.zeros(2, np.int64))
+            assert move(u, b, *arrays, log, spot, books) == exact, (seed, u, a, b)
+            assert at.board.at[u, 0] == b
+            move(u, a, *arrays, log, spot, np.zeros(2, np.int64))
             at.rows[:, 0] = used[:, 0]
     assert several > 20
 
@@ -252,18 +262,47 @@ def test_no_move_wins_more_than_the_rows_of_its_two_reps_lose() -> None:
         at = setting(seed)
         if at.core.is_open.any() or not len(at.core.factor) or not at.core.factor[:, 2].all():
             continue
-        arrays, cost = prepared(at), np.zeros(len(at.users))
+        arrays = prepared(at)
         if any((np.bincount(line[line >= 0]) > 1).any() for line in at.core.rep_row):
             continue
         for u, a, b in steps(at):
-            reps = at.board.rep[u, [a, b]]
-            most = sum(spare(m, at.board.own, at.rows, cost) for m in np.unique(reps))
-            step = at.board.regret[u, b] - at.board.regret[u, a]
+            reps = at.board.place[u, [a, b], 0]
+            most = sum(spare(m, at.rows, arrays[-2], at.board.shared) for m in np.unique(reps))
+            step = at.board.size[u, b, 0] - at.board.size[u, a, 0]
             said = gain(u, a, b, *arrays)
-            if not crossed(at.board.row[u, a], at.board.row[u, b]):
+            if not crossed(rows_of(at, u, a), rows_of(at, u, b)):
                 assert said >= step - most - 1e-9 * (1 + abs(most)), (seed, u, a, b)
                 seen, near = seen + 1, near + (said < step - 0.5 * most)
     assert seen > 300 and near > 10, (seen, near)
+
+
+@pytest.mark.parametrize("top", [np.inf, 0.0, -2.0])
+def test_what_is_passed_over_is_not_below_the_best_so_far(top: float) -> None:
+    """Coming and leaving say what `gain` says wherever it is better than `top`, and nothing better where it is not."""
+    better = 0
+    for seed in range(300):
+        at = setting(seed)
+        arrays, shared = prepared(at), at.board.shared
+        spared = [spare(m, at.rows, arrays[-2], shared) for m in range(len(at.users))]
+        tidy = [not crossed(rows_of(at, u, a), rows_of(at, u, b)) for u, a, b in steps(at)]
+        if not all(tidy) or at.board.at[:, 2].any():
+            continue
+        gains: dict[int, list[tuple[float, int]]] = {}
+        for u, a, b in steps(at):
+            said, here = gain(u, a, b, *arrays), spared[at.board.place[u, b, 0]]
+            gains.setdefault(u, []).append((said, b))
+            comes = come(u, b, top, here, *arrays, shared)
+            assert comes == pytest.approx(said, rel=1e-9, abs=1e-9) if said < top - 1e-9 else comes >= top - 1e-9
+        for u, all_of in gains.items():
+            here = spared[at.board.place[u, at.board.at[u, 0], 0]]
+            into, least = leave(u, top, here, *arrays, shared)
+            best = min(all_of)
+            if best[0] < top - 1e-9:
+                assert least == pytest.approx(best[0], rel=1e-9, abs=1e-9) and into >= 0
+                better += 1
+            else:
+                assert least == pytest.approx(top) if np.isfinite(top) else into == -1
+    assert better > (200 if top > 0 else 20), better
 
 
 def test_draws_are_even_and_never_out_of_range() -> None:

@@ -1,22 +1,23 @@
 """The compiled loops. Each is one loop nest over the arrays of a `Core`; the algorithms around them live elsewhere.
 
-numba keeps compiled code in a folder of the user's, by version of this package; where it cannot, it compiles in memory.
+numba keeps compiled code in a folder of the user's, another for every state of these files: it looks only at the file that a
+loop is in, not at those whose loops it calls. Where it cannot keep anything, it compiles in memory.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
 def _cache_folder() -> str:
-    try:
-        release = version("bookfit")
-    except PackageNotFoundError:
-        release = "source"
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bookfit" / f"kernels-{release}"
+    said = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        said.update(file.read_bytes())
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = cache / "bookfit" / f"kernels-{said.hexdigest()[:12]}"
     try:
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=home):

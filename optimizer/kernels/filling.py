@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from optimizer.kernels.bare import bare
 from optimizer.kernels.pricing import amount_of, row_of
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def take(u, k, rep, unit_coef, option_coef, unit_row, rep_row, factor, usage, choice):  # type: ignore[no-untyped-def]
     """Give unit `u` option `k`, and add what it uses to `usage` [R + 1]."""
     choice[u] = k
@@ -18,7 +18,7 @@ def take(u, k, rep, unit_coef, option_coef, unit_row, rep_row, factor, usage, ch
             usage[row] += amount_of(f, u, k, unit_coef, option_coef, factor)
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def place(  # type: ignore[no-untyped-def]
     order,
     start,
@@ -72,7 +72,7 @@ def place(  # type: ignore[no-untyped-def]
             take(u, at, rep, unit_coef, option_coef, unit_row, rep_row, factor, usage, choice)
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def level_out(  # type: ignore[no-untyped-def]
     order,
     start,

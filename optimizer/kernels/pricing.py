@@ -1,17 +1,18 @@
 """What options are worth at given prices.
 
 Kernels on a range of units add to tables of their own, so that ranges may run on several threads and be summed in order.
-They take the first nine arrays of a `Core` as one tuple `model`, prices per row as `prices` [R + 1], ending with a 0 (row
--1), and per rep and factor as `rate` [M, F] (0 where a factor has no row).
+They take the first nine arrays of a `Core`, prices per row as `prices` [R + 1], ending with a 0 (row -1), and per rep and
+factor as `rate` [M, F] (0 where a factor has no row).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from optimizer.kernels.bare import bare
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def best_options(start, rep, value, mandatory, unit_coef, option_coef, unit_row, rep_row, factor, prices, best, choice):  # type: ignore[no-untyped-def]
     """The best option of every unit at these prices.
 
@@ -38,22 +39,21 @@ def best_options(start, rep, value, mandatory, unit_coef, option_coef, unit_row,
         choice[u] = at
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def row_of(f, u, r, unit_row, rep_row, factor):  # type: ignore[no-untyped-def]
     """The row that factor `f` counts an option of unit `u` and rep `r` in; -1 for none."""
     return rep_row[factor[f, 3], r] if factor[f, 2] == 1 else unit_row[factor[f, 3], u]
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def amount_of(f, u, k, unit_coef, option_coef, factor):  # type: ignore[no-untyped-def]
     """What option `k` of unit `u` adds to its row by factor `f`."""
     return option_coef[factor[f, 1], k] if factor[f, 0] == 1 else unit_coef[factor[f, 1], u]
 
 
-@njit(cache=True, nogil=True)
-def worths(u, model, prices, rate, out):  # type: ignore[no-untyped-def]
+@bare()
+def worths(u, start, rep, value, unit_coef, option_coef, unit_row, factor, prices, rate, out):  # type: ignore[no-untyped-def]
     """Fill `out` with the price-adjusted values of the options of unit `u`."""
-    start, rep, value, _, unit_coef, option_coef, unit_row, _, factor = model
     first, last = start[u], start[u + 1]
     base = 0.0
     for f in range(len(factor)):
@@ -62,49 +62,45 @@ def worths(u, model, prices, rate, out):  # type: ignore[no-untyped-def]
     for k in range(first, last):
         out[k - first] = value[k] - base
     for f in range(len(factor)):
-        by_option, coef, by_rep, row = factor[f]
-        if by_option == 0 and by_rep == 1:
+        coef = factor[f, 1]
+        if factor[f, 0] == 0 and factor[f, 2] == 1:
             each = unit_coef[coef, u]
             if each != 0.0:
                 for k in range(first, last):
                     out[k - first] -= rate[rep[k], f] * each
-        elif by_option == 1 and by_rep == 1:
+        elif factor[f, 0] == 1 and factor[f, 2] == 1:
             for k in range(first, last):
                 out[k - first] -= rate[rep[k], f] * option_coef[coef, k]
-        elif by_option == 1:
-            price = prices[unit_row[row, u]]
+        elif factor[f, 0] == 1:
+            price = prices[unit_row[factor[f, 3], u]]
             if price != 0.0:
                 for k in range(first, last):
                     out[k - first] -= price * option_coef[coef, k]
 
 
-@njit(cache=True, nogil=True)
-def use(u, k, share, model, usage, table):  # type: ignore[no-untyped-def]
-    """Add what `share` of option `k` of unit `u` uses: by rep to `table` [M, F], by unit to `usage` [R + 1]."""
-    _, rep, _, _, unit_coef, option_coef, unit_row, _, factor = model
-    for f in range(len(factor)):
-        by_option, coef, by_rep, row = factor[f]
-        amount = share * (option_coef[coef, k] if by_option == 1 else unit_coef[coef, u])
-        if by_rep == 1:
-            table[rep[k], f] += amount
-        else:
-            usage[unit_row[row, u]] += amount
-
-
-@njit(cache=True, nogil=True)
-def best_of_range(first, last, model, prices, rate, width, choice, usage, table):  # type: ignore[no-untyped-def]
-    """Best option [U] of every unit from `first` to `last` (-1: unserved) and what these use; gives the sum of their
-    price-adjusted values. `width` is the largest number of options of a unit."""
-    start, mandatory = model[0], model[3]
-    worth, total = np.empty(width), 0.0
+@bare()
+def best_of_range(  # type: ignore[no-untyped-def]
+    first, last, start, rep, value, mandatory, unit_coef, option_coef, unit_row, rep_row, factor, prices, rate, worth, choice,
+    usage, table,
+):  # fmt: skip
+    """Best option [U] of every unit from `first` to `last` (-1: unserved) and what these use, added by rep to `table` [M, F]
+    and by unit to `usage` [R + 1]; gives the sum of their price-adjusted values. `worth` is room for the options of a
+    unit."""
+    total = 0.0
     for u in range(first, last):
-        worths(u, model, prices, rate, worth)
+        worths(u, start, rep, value, unit_coef, option_coef, unit_row, factor, prices, rate, worth)
         top, at = (-np.inf, -1) if mandatory[u] else (0.0, -1)
         for i in range(start[u + 1] - start[u]):
             if worth[i] > top:
                 top, at = worth[i], start[u] + i
         total += top
         choice[u] = at
-        if at >= 0:
-            use(u, at, 1.0, model, usage, table)
+        if at < 0:
+            continue
+        for f in range(len(factor)):
+            amount = amount_of(f, u, at, unit_coef, option_coef, factor)
+            if factor[f, 2] == 1:
+                table[rep[at], f] += amount
+            else:
+                usage[unit_row[factor[f, 3], u]] += amount
     return total

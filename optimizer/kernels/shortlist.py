@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from optimizer.kernels.bare import bare
 from optimizer.kernels.pricing import amount_of, row_of
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def shortlist(  # type: ignore[no-untyped-def]
     first, last, start, rep, value, unit_coef, option_coef, unit_row, rep_row, factor, prices, always, option, worth
 ):
