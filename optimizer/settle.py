@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from optimizer.board import short_list
+from optimizer.book_bound import OwnRows
 from optimizer.books import MOST_OPTIONS, find_books, prices_with
 from optimizer.certificate import adjusted, best_of_units
 from optimizer.core import Core, share_of
@@ -40,6 +42,8 @@ PRICE_PASSES = 1_500
 #: where books of all are too much, units that fill more than this share are placed, among reps with so many options, in
 #: this share of the time left and so many passes
 NEAR, NEAR_OPTIONS, NEAR_SHARE, NEAR_PASSES = 0.2, 3_000_000, 0.25, 200
+#: options a unit, those of most price-adjusted value, that units have when others are fastened
+NARROW = 8
 #: places are bad that take more than this share off what can be reached (or leave the rest without a plan)
 LOSS = 0.01
 
@@ -137,6 +141,33 @@ def hold(
     return Held(near.lift(settled.part.rest), prices)
 
 
+def fasten(
+    core: Core,
+    choice: np.ndarray,
+    least: float,
+    prices: np.ndarray,
+    limits: Limits,
+    seconds: float,
+    stop: Callable[[], bool],
+) -> Settled | None:
+    """The units of a plan [U] that fill more than the share `least` of one of their rep's own rows stay where it has them,
+    and the others, of whom not all options count, get prices of their own, from those of the whole problem [R] on. None
+    where there are no such units, or many.
+
+    A rep's own row has one price, whatever is in its book: it is wrong in the end for most reps with a unit that the prices
+    would rather split. `value` is said of the options that count.
+    """
+    own, served = OwnRows.of(core), np.flatnonzero(choice >= 0)
+    filled = np.abs(own.amounts(core, choice[served])) / own.size[core.rep[choice[served]]]
+    held = served[filled.max(axis=1, initial=0.0) > least]
+    if not 0 < len(held) <= MOST * core.units:
+        return None
+    free = np.ones(core.units, dtype=bool)
+    free[held] = False
+    keep = np.sort(short_list(core, prices, choice, NARROW, limits.threads).option, axis=None)
+    return _priced(core, choice, free, keep[keep >= 0], prices, limits, seconds, stop)
+
+
 def _placed(
     core: Core, at: Settled, big: np.ndarray, hosts: np.ndarray, limits: Limits, stop: Callable[[], bool]
 ) -> Settled:
@@ -144,13 +175,29 @@ def _placed(
     choice, free = at.part.rest.copy(), np.zeros(core.units, dtype=bool)
     choice[at.part.unit[big]] = np.append(at.part.option, -1)[hosts[big]]
     free[at.part.unit[~big]] = True
-    part = reduce(core, choice, free, np.arange(core.options))
     start = np.zeros(core.rows)
     start[at.part.row] = at.prices
-    seconds, lp = (1e9, False) if limits.deterministic else (PRICE_SHARE * limits.left(), True)
+    return _priced(core, choice, free, np.arange(core.options), start, limits, PRICE_SHARE * limits.left(), stop)
+
+
+def _priced(
+    core: Core,
+    choice: np.ndarray,
+    free: np.ndarray,
+    keep: np.ndarray,
+    start: np.ndarray,
+    limits: Limits,
+    seconds: float,
+    stop: Callable[[], bool],
+) -> Settled:
+    """The `free` units [U] with the options `keep`, the others at their `choice` [U], and new prices, from `start` [R] on."""
+    part = reduce(core, choice, free, keep)
+    if limits.deterministic:
+        seconds = 1e9
     priced = find_prices(
-        part.core, seconds, lambda _: stop(), lp, PRICE_PASSES, start[part.row], limits.threads, polish=False
-    )
+        part.core, seconds, lambda _: stop(), not limits.deterministic, PRICE_PASSES, start[part.row], limits.threads,
+        polish=False,
+    )  # fmt: skip
     nobody = np.full(part.core.units, -1, dtype=np.int64)
     value = priced.bound + core.objective(part.lift(nobody)) - part.core.objective(nobody)
     return Settled(part, priced.prices, value)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from optimizer.book_bound import OwnRows
 from optimizer.books import find_books, prices_with
 from optimizer.certificate import bound
 from optimizer.core import Core
@@ -21,7 +22,8 @@ from optimizer.problem import build
 from optimizer.reduced import reduce
 from optimizer.sample import baseline_toml, sample
 from optimizer.scenario import parse_scenario
-from optimizer.settle import Settled, settle
+from optimizer.settle import Settled, fasten, settle
+from optimizer.waterfall import waterfall
 from tests.cores import best_by_enumeration, count_choices, random_core
 from tests.test_books import giants
 
@@ -93,6 +95,43 @@ def test_prices_with_big_units_in_place_say_what_room_there_is_worth_then() -> N
     placed[:2] = 0, 4  # one at the first rep, one at the second
     prices = prices_with(core, dual.books, np.where(dual.hosts >= 0, placed, -1))
     assert prices[2] <= prices[:2].min() + 1e-9
+
+
+# -- larger units of a plan stay where it has them ---------------------------------------------------------------------
+def test_units_that_fill_more_than_the_share_stay_and_no_others(company: tuple[Core, Dual]) -> None:
+    core, dual = company
+    plan = waterfall(core, needy_only=False)
+    own, served = OwnRows.of(core), np.flatnonzero(plan >= 0)
+    filled = np.zeros(core.units)
+    filled[served] = (own.amounts(core, plan[served]) / own.size[core.rep[plan[served]]]).max(axis=1)
+    least = float(np.quantile(filled, 0.8))
+    fastened = fasten(core, plan, least, dual.prices, limits(), 2.0, lambda: False)
+    assert fastened is not None
+    part, stays = fastened.part, fastened.part.rest >= 0
+    np.testing.assert_array_equal(stays, filled > least)
+    np.testing.assert_array_equal(part.rest[stays], plan[stays])
+    assert len(fastened.prices) == part.core.rows
+    np.testing.assert_array_equal(part.lift(part.part(plan)), plan)  # its options are among those that count
+
+
+def test_what_the_others_bring_is_at_most_what_is_said_of_the_options_that_count(company: tuple[Core, Dual]) -> None:
+    core, dual = company
+    plan = waterfall(core, needy_only=False)
+    fastened = fasten(core, plan, 0.15, dual.prices, limits(), 2.0, lambda: False)
+    assert fastened is not None
+    part = fastened.part
+    assert core.objective(plan) <= fastened.value + 1e-6 and part.core.options < core.options
+    again = waterfall(part.core, needy_only=False)
+    assert core.objective(part.lift(again)) <= fastened.value + 1e-6
+
+
+def test_nothing_is_fastened_where_no_unit_is_that_large_or_where_many_are(company: tuple[Core, Dual]) -> None:
+    core, dual = company
+    plan = waterfall(core, needy_only=False)
+    assert fasten(core, plan, 5.0, dual.prices, limits(), 1.0, lambda: False) is None
+    assert fasten(core, plan, 0.0, dual.prices, limits(), 1.0, lambda: False) is None
+    nobody = np.full(core.units, -1)
+    assert fasten(core, nobody, 0.1, dual.prices, limits(), 1.0, lambda: False) is None
 
 
 # -- the exact engine places some units while the others may be split --------------------------------------------------

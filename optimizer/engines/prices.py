@@ -5,23 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from optimizer.board import short_list
 from optimizer.core import Core, share_of
 from optimizer.dual import Dual, find_prices
 from optimizer.engines.base import Answer, Engine, Limits, Placing, Progress, Report
+from optimizer.fields import Field
 from optimizer.opening import choose_positions
 from optimizer.patches import Patches
 from optimizer.proof import agrees, prove
-from optimizer.search import Cooling, Search
-from optimizer.settle import Held, Settled, hold, settle
+from optimizer.search import Cooling
+from optimizer.settle import fasten, hold, settle
 from optimizer.waterfall import waterfall
 
-#: options of each unit that the search looks at
-WIDTH = 5
 #: chains a unit in the first annealing, and how many times more in each that follows
 FIRST, MORE = 30, 4
 #: annealings from the prices' own choice, the first of them quick, and from the best plan
@@ -31,7 +29,10 @@ HURRIED, HUGE = Cooling(rounds=8, depth=4, window=12), 200_000
 #: breaches cost ten times more after every annealing that ends with some, so many times at most
 FIRMEST = 4
 #: chains a second: what a deterministic solve may count on, and what one expects before it has measured
-NOMINAL, PACE = 5_000, 60_000
+NOMINAL, PACE = 5_000, 120_000
+#: units of the best plan that fill more than such a share of a row of their rep's stay there, one step after another (in very
+#: large problems the last alone); shares of the time left for the search before each, and for the prices of the others
+FASTEN, BEFORE_IT, REPRICE = (0.1, 0.04), 0.25, 0.12
 #: options up to which exact engines solve parts of the plan again, up to which they try to prove it, and up to which they
 #: begin as soon as an annealing finds nothing better
 PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
@@ -39,7 +40,7 @@ PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
 TIED_OPTIONS = 150_000
 #: shares of the time left at which annealing ends, and what is tied; where a few annealings see all there is, where the tied
 #: are solved at once, and elsewhere
-SMALL, MIDDLE, WIDE = (0.06, 0.06), (0.6, 0.85), (0.8, 0.8)
+SMALL, MIDDLE, WIDE = (0.06, 0.06), (0.3, 0.7), (0.8, 0.8)
 #: shares of what is left then for parts, where a proof comes next and where none does
 BEFORE_PROOF, PARTS = 0.07, 0.95
 #: a plan must be this near the prices' bound for a proof to be tried where the problem is not tiny
@@ -92,7 +93,7 @@ class Prices(Engine):
         settled = settle(core, dual, place, limits, best.over, keep)
         fields = [Field.whole(core, dual.prices, start)]
         if settled is not None:
-            fields.insert(0, Field.rest(settled, start))
+            fields.insert(0, Field.rest(settled, start, dual.prices))
         elif (held := hold(core, dual, limits, best.over, keep)) is not None:
             fields.insert(0, Field.around(core, held, start))
         if not self.provers or core.options > PATCH_OPTIONS or limits.deterministic:
@@ -156,21 +157,47 @@ class Prices(Engine):
     def _search(
         self, fields: list[Field], limits: Limits, best: Best, end: float, tiny: bool, exact: bool = False
     ) -> None:
-        """Annealings on the first field until `end`, or on the next where two have ended without a plan."""
-        for field in fields:
-            patches = self._patches(field, limits, best) if exact else None
-            self._anneal(field, limits, best, end, tiny, patches, last=field is fields[-1])
+        """Annealings until `end` on the first field, then on what it leaves when the larger units of the best plan stay where
+        they are; on the next field where two annealings have ended without a plan. Fields so found come first."""
+        warm = best.value > -np.inf and share_of(best.proved, best.value) < NEARER
+        before = len(fields)
+        for field in tuple(fields):
+            huge = field.core.units > HUGE
+            for least in FASTEN[-1:] if huge else FASTEN:
+                until = limits.elapsed() + BEFORE_IT * (end - limits.elapsed())
+                self._anneal(field, limits, best, until, tiny, exact, warm, HURRIED if huge else QUICK, last=False)
+                warm = False
+                if best.over() or best.choice is None or not share_of(best.proved, best.value) < NEAR:
+                    break
+                seconds = REPRICE * (end - limits.elapsed())
+                fastened = fasten(best.core, best.choice, least, field.paid, limits, seconds, best.over)
+                if fastened is None:
+                    break
+                field = Field.rest(fastened, best.choice, field.paid)
+                fields.insert(0, field)
+            first = HURRIED if huge else COLD if len(fields) > before else QUICK
+            self._anneal(field, limits, best, end, tiny, exact, warm, first, last=field is fields[-1])
             if best.choice is not None:
                 break
 
     def _anneal(
-        self, field: Field, limits: Limits, best: Best, end: float, tiny: bool, patches: Patches | None, last: bool
+        self,
+        field: Field,
+        limits: Limits,
+        best: Best,
+        end: float,
+        tiny: bool,
+        exact: bool,
+        warm: bool,
+        first: Cooling,
+        last: bool,
     ) -> None:
-        """Annealings until `end`, each with more work than the last: from the prices' own choice, or from the best plan
-        where that is near the bound to begin with, after one that found nothing better, and where little time is left. A
+        """Annealings until `end`, each with more work than the last: from the prices' own choice, at the `first` cooling to
+        begin with, or from the best plan if `warm`, after one that found nothing better, and where little time is left. A
         tiny problem is left to the exact engine as soon as one finds nothing better."""
         search, units = field.search(limits, best.over), field.core.units
-        broken, begun, warm = 0, False, best.value > -np.inf and share_of(best.proved, best.value) < NEARER
+        patches = self._patches(field, limits, best) if exact else None
+        broken, begun = 0, False
         work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
         only = not limits.deterministic and tries / PACE > 0.3 * (end - limits.elapsed())
         while not best.over():
@@ -179,7 +206,7 @@ class Prices(Engine):
             if warm and best.choice is not None:
                 found = search.run(field.part(best.choice), WARM, max(1, int(tries)), seconds)
             else:
-                cooling = (HURRIED if units > HUGE else QUICK) if only or not begun else COLD
+                cooling = first if only or not begun else COLD
                 cooling = replace(cooling, firm=(cooling.firm[0], cooling.firm[1] * 10.0**broken))
                 found = search.run(search.first_choice, cooling, max(1, int(tries)), seconds)
                 broken = min(FIRMEST, broken + int(not any(map(search.core.feasible, found))))
@@ -207,49 +234,6 @@ class Prices(Engine):
             agrees(core, proof, other(), limits, lambda _: best.over()) for other in others
         )
         return Answer(proof.choice, proof.bound, proof.claim, proof.stopped, agreed)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Field:
-    """What a search works on: a core at some prices [R], and how its plans are parts of the whole problem's.
-    `seen` [U] is a plan whose options are always among those it looks at, `held` [U] options it does not leave (-1: free)."""
-
-    core: Core
-    prices: np.ndarray
-    seen: np.ndarray
-    lift: Callable[[np.ndarray], np.ndarray]
-    part: Callable[[np.ndarray], np.ndarray]
-    held: np.ndarray | None = None
-
-    @classmethod
-    def whole(cls, core: Core, prices: np.ndarray, seen: np.ndarray) -> Field:
-        return cls(core, prices, seen, lambda choice: choice, lambda choice: choice)
-
-    @classmethod
-    def rest(cls, settled: Settled, seen: np.ndarray) -> Field:
-        """What is left when big units have their place."""
-        part = settled.part
-        return cls(part.core, settled.prices, part.part(seen), part.lift, part.part)
-
-    @classmethod
-    def around(cls, core: Core, held: Held, seen: np.ndarray) -> Field:
-        """The whole problem with big units that stay where they are."""
-        fixed = held.option >= 0
-        seen = np.where(fixed, held.option, seen)
-        return cls(
-            core,
-            held.prices,
-            seen,
-            lambda choice: choice,
-            lambda choice: np.where(fixed, held.option, choice),
-            held.option,
-        )
-
-    def search(self, limits: Limits, stop: Callable[[], bool]) -> Search:
-        listed = short_list(self.core, self.prices, self.seen, WIDTH, limits.threads)
-        if self.held is not None:
-            listed = listed.holding(self.held)
-        return Search(self.core, listed, limits.seed, limits.threads, stop)
 
 
 class Best:
