@@ -9,7 +9,6 @@ over a kernel of promising options: Guastaroba and Speranza 2014).
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,21 +17,17 @@ from scipy.sparse import csr_array
 from optimizer.certificate import best_of_units
 from optimizer.core import Core, share_of
 from optimizer.engines.base import Engine, Limits, Progress, Report
-from optimizer.kernels.opening import anneal
+from optimizer.position_annealing import FRUITLESS, NEAR, anneal_rounds
 from optimizer.positions import position_bound
 from optimizer.reduced import reduce
 from optimizer.unit_prices import Relaxation, ascend, only_own_rows, worth_of_room
 
 #: passes with fillings in shares, and in whole units
 PASSES_SHARES, PASSES_WHOLE = 200, 600
-#: shares of the time for the relaxation and, from the start, until the annealing ends
-RELAX_SHARE, ANNEAL_SHARE = 0.2, 0.6
-#: near options of a unit, units listed for a rep, steps of an annealing run, largest table of units × reps
-NEAR, LISTED, STEPS, TABLE = 12, 64, 3_000_000, 20_000_000
-#: at most so many rounds of annealing and exact parts, whatever the clock
-MOST_ROUNDS, MOST_PARTS = 100, 400
-#: so many in a row without a better plan end a search that counts work
-FRUITLESS = 20
+#: share of the time for the relaxation, and the largest table of units × reps that is annealed
+RELAX_SHARE, TABLE = 0.2, 20_000_000
+#: at most so many exact parts, whatever the clock
+MOST_PARTS = 400
 #: an exact part: units at first, and seconds one should take
 PART, PART_SECONDS = 50.0, 2.0
 
@@ -110,7 +105,7 @@ def choose_positions(
     if hint is not None:
         search.keep(hint)
     if only_own_rows(search.relaxed) and core.units * len(core.cost) <= TABLE:
-        _anneal_rounds(search)
+        anneal_rounds(search)
     if search.choice is None and not search.over():
         _first_plan(search, exact)
     if search.choice is not None:
@@ -166,73 +161,6 @@ def _within(search: Search, seconds: float, gap: float) -> Limits:
     """Limits of a part that may take so many seconds of what is left."""
     seconds = max(0.1, min(seconds, search.limits.left()))
     return replace(search.limits, time_limit=seconds, gap=gap, started=time.time())
-
-
-def _anneal_rounds(search: Search) -> None:
-    """Rounds of annealing runs, one a thread, each from the best plan so far; cooler when they bring nothing new."""
-    limits = search.limits
-    until = time.monotonic() + max(0.0, ANNEAL_SHARE * limits.time_limit - limits.elapsed())
-    until = np.inf if limits.deterministic else until
-    hot, seed, rounds, idle = 0.05, limits.seed, 0, 0
-    with ThreadPoolExecutor(2) as pool:
-        while not search.over(until) and rounds < MOST_ROUNDS and not (limits.deterministic and idle >= FRUITLESS):
-            data = _annealing_data(search)
-            runs = [pool.submit(_anneal_once, search, data, seed + n, hot * (1.0, 0.6)[n % 2]) for n in range(2)]
-            found = [run.result() for run in runs]
-            better = [search.keep(choice) for choice in found if choice is not None]
-            hot = 0.05 if any(better) else max(0.01, 0.8 * hot)
-            idle = 0 if any(better) else idle + 1
-            seed, rounds = seed + 2, rounds + 1
-
-
-def _annealing_data(search: Search) -> tuple[np.ndarray, ...]:
-    """The `data` of `kernels.opening`; options K + u of rep M leave unit u unserved."""
-    core, relaxed = search.core, search.relaxed
-    units, reps, count = core.units, len(core.cost), core.options
-    nobody = np.arange(units)
-    weight, worth = np.zeros(count + units), np.zeros(count + units)
-    weight[relaxed.option], worth[relaxed.option] = relaxed.weight, relaxed.worth
-    worth[count:][core.mandatory] = -1e3 * (np.abs(worth).max() + 1.0)
-    near = np.full((units, NEAR + 1), -1, dtype=np.int64)
-    rank = search.rank(search.promising())
-    at = np.flatnonzero(rank < NEAR)
-    near[core.unit[at], rank[at]] = at
-    near[~core.mandatory, NEAR] = count + nobody[~core.mandatory]
-    order = np.lexsort((-search.score, core.rep))
-    place = np.empty(count, dtype=np.int64)
-    place[order] = np.arange(count) - relaxed.first[core.rep[order]]
-    listed = np.full((reps + 1, LISTED), -1, dtype=np.int64)
-    at = np.flatnonzero(place < LISTED)
-    listed[core.rep[at], place[at]] = at
-    option_of = np.full((units, reps + 1), -1, dtype=np.int32)
-    option_of[core.unit, core.rep] = np.arange(count)
-    option_of[:, reps] = count + nobody
-    return (
-        np.append(core.rep, np.full(units, reps)).astype(np.int64), np.append(core.unit, nobody).astype(np.int64), worth,
-        weight, np.append(relaxed.room, np.inf), np.append(relaxed.spent, 0.0), near, listed, option_of,
-    )  # fmt: skip
-
-
-def _anneal_once(search: Search, data: tuple[np.ndarray, ...], seed: int, hot: float) -> np.ndarray | None:
-    """[U] the best plan of one run from the best plan so far, or from everybody's nearest option."""
-    core, (rep, _, _, weight, room) = search.core, data[:5]
-    nobody = core.options + np.arange(core.units)
-    first = data[6][:, 0] if search.choice is None else search.choice
-    at = np.where(first >= 0, first, nobody)
-    load = np.bincount(rep[at], weights=weight[at], minlength=len(room))
-    count = np.bincount(rep[at], minlength=len(room))
-    member, where = np.zeros((len(room), core.units), dtype=np.int32), np.zeros(core.units, dtype=np.int64)
-    order = np.argsort(rep[at], kind="stable")
-    where[order] = np.arange(core.units) - (np.cumsum(count) - count)[rep[at][order]]
-    member[rep[at], where] = np.arange(core.units)
-    heat = float(np.abs(search.pi).mean()) + 1e-9
-    random = np.random.default_rng(seed).integers(1, 1 << 62, 1, dtype=np.uint64)
-    best = at.copy()
-    cost, _ = anneal(
-        min(STEPS, 10_000 * core.units), (hot * heat, 0.1 * hot * heat), 10.0 * search.room_price, 0.02, data,
-        (at, load, count, member, where, random), best, np.inf,
-    )  # fmt: skip
-    return np.where(best < core.options, best, -1) if np.isfinite(cost) else None
 
 
 def _exact_parts(search: Search, exact: Engine) -> None:

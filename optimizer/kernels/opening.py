@@ -1,18 +1,19 @@
 """Annealing over which positions are open and who serves whom, room overrun at a price.
 
 `data` is (rep [K], unit [K], worth [K], weight [K], room [M], spent [M], near [U, L] options or -1, listed [M, N] options
-or -1, option_of [U, M] or -1). `state` is (at [U], load [M], count [M], member [M, U], where [U], random [1] uint64 > 0):
-the units of rep j are `member[j, :count[j]]`, and u is number `where[u]` of them. Costs are minus worth, plus `spent` of
-reps with units.
+or -1, option_of [U, M] or -1). `state` is (at [U], load [M], count [M], member [M, U], where [U], random [1] uint64 > 0,
+room to work in [N]): the units of rep j are `member[j, :count[j]]`, and u is number `where[u]` of them. Costs are minus worth,
+plus `spent` of reps with units.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from optimizer.kernels.bare import bare
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def draw(state):  # type: ignore[no-untyped-def]
     """A random number in [0, 1), by xorshift (Marsaglia 2003)."""
     x = state[5][0]
@@ -23,19 +24,19 @@ def draw(state):  # type: ignore[no-untyped-def]
     return (x >> np.uint64(11)) * 1.1102230246251565e-16
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def pick(count, state):  # type: ignore[no-untyped-def]
     """A random whole number below `count`."""
     return int(draw(state) * count)
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def over(load, room, price):  # type: ignore[no-untyped-def]
     """What `load` beyond `room` costs."""
     return price * (load - room) if load > room + 1e-9 else 0.0
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def change(u, k, price, data, state):  # type: ignore[no-untyped-def]
     """What giving unit `u` option `k` instead of its own would add to the cost."""
     rep, worth, weight, room, spent = data[0], data[2], data[3], data[4], data[5]
@@ -53,7 +54,7 @@ def change(u, k, price, data, state):  # type: ignore[no-untyped-def]
     return d
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def move(u, k, data, state):  # type: ignore[no-untyped-def]
     """Give unit `u` option `k`."""
     rep, weight = data[0], data[3]
@@ -71,7 +72,7 @@ def move(u, k, data, state):  # type: ignore[no-untyped-def]
     at[u] = k
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def log_move(u, k, price, data, state, trail, moved):  # type: ignore[no-untyped-def]
     """Move, and note in `trail` where the unit came from; what it added to the cost (inf where the trail is full)."""
     if moved >= len(trail):
@@ -82,7 +83,7 @@ def log_move(u, k, price, data, state, trail, moved):  # type: ignore[no-untyped
     return d
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def cheapest(u, banned, price, data, state):  # type: ignore[no-untyped-def]
     """(cost added, option) of the unit's cheapest other near option whose rep is not `banned`."""
     rep, near = data[0], data[6]
@@ -96,7 +97,7 @@ def cheapest(u, banned, price, data, state):  # type: ignore[no-untyped-def]
     return top, best
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def close(i, price, data, state, trail, moved):  # type: ignore[no-untyped-def]
     """Give every unit of rep `i` its cheapest other option; (cost added, length of the trail)."""
     total, count, member = 0.0, state[2], state[3]
@@ -113,13 +114,13 @@ def close(i, price, data, state, trail, moved):  # type: ignore[no-untyped-def]
     return total, moved
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def fill(j, prefer, price, data, state, trail, moved):  # type: ignore[no-untyped-def]
     """Give rep `j` the listed units that gain most for the room they take (those of rep `prefer` as if its cost were
     shared out among them); (cost added, length of the trail)."""
     rep, unit, weight, room, spent, listed = data[0], data[1], data[3], data[4], data[5], data[7]
-    load, total = state[1], 0.0
-    ratio = np.full(listed.shape[1], -np.inf)
+    load, ratio, total = state[1], state[6], 0.0
+    ratio[:] = -np.inf
     paid = spent[j] if state[2][j] == 0 else 0.0
     for n in range(listed.shape[1]):
         k = listed[j, n]
@@ -131,10 +132,11 @@ def fill(j, prefer, price, data, state, trail, moved):  # type: ignore[no-untype
             if i == prefer:
                 gain += spent[i] * weight[state[0][unit[k]]] / max(1e-9, load[i])
             ratio[n] = gain / max(1e-9, weight[k])
-    for n in np.argsort(-ratio):
-        k = listed[j, n]
+    while True:
+        n = int(np.argmax(ratio))
         if ratio[n] <= 0.0:
             break
+        ratio[n], k = -np.inf, listed[j, n]
         if load[j] + weight[k] <= room[j] + 1e-9:
             d = log_move(unit[k], k, price, data, state, trail, moved)
             if d == np.inf:
@@ -144,7 +146,7 @@ def fill(j, prefer, price, data, state, trail, moved):  # type: ignore[no-untype
     return total, moved
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def settle(price, data, state, trail, moved):  # type: ignore[no-untyped-def]
     """Twice, every unit in the trail to its cheapest near option where that pays; (cost added, length of the trail)."""
     total = 0.0
@@ -160,7 +162,7 @@ def settle(price, data, state, trail, moved):  # type: ignore[no-untyped-def]
     return total, moved
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def restructure(price, heat, data, state, trail):  # type: ignore[no-untyped-def]
     """Close a random rep with units, open one near it, or both; keep it by the Metropolis rule. The cost added."""
     rep, near, count = data[0], data[6], state[2]
@@ -189,7 +191,7 @@ def restructure(price, heat, data, state, trail):  # type: ignore[no-untyped-def
     return 0.0
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def swap(u, v, price, heat, data, state):  # type: ignore[no-untyped-def]
     """Exchange the reps of two units by the Metropolis rule; the cost added."""
     rep, option_of = data[0], data[8]
@@ -207,7 +209,7 @@ def swap(u, v, price, heat, data, state):  # type: ignore[no-untyped-def]
     return 0.0
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def step(price, heat, often, data, state, trail):  # type: ignore[no-untyped-def]
     """One random shift, swap or restructuring; the cost added."""
     rep, near, count, member = data[0], data[6], state[2], state[3]
@@ -226,7 +228,7 @@ def step(price, heat, often, data, state, trail):  # type: ignore[no-untyped-def
     return 0.0
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def overrun(room, state):  # type: ignore[no-untyped-def]
     """How much the loads are beyond the rooms in all."""
     total = 0.0
@@ -236,7 +238,7 @@ def overrun(room, state):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True)
+@bare()
 def cost_of(data, state):  # type: ignore[no-untyped-def]
     """Minus the worth of the options, plus what reps with units cost; overrun not counted."""
     total = 0.0
@@ -248,13 +250,12 @@ def cost_of(data, state):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True)
-def anneal(steps, heats, price, often, data, state, best, best_cost):  # type: ignore[no-untyped-def]
+@bare()
+def anneal(steps, heats, price, floor, often, data, state, trail, best, best_cost):  # type: ignore[no-untyped-def]
     """`steps` steps while the heat falls from `heats[0]` to `heats[1]`; `best` [U] holds the cheapest plan met without
-    overrun. The price of room rises while there is overrun and falls while there is none. (its cost, the price)"""
-    units = len(state[0])
-    trail = np.empty((4 * units + 64, 2), dtype=np.int64)
-    heat, fall, floor = heats[0], (heats[1] / heats[0]) ** (1.0 / steps), 0.02 * price
+    overrun, `trail` [., 2] is room for what one step moves. The price of room rises while there is overrun and falls, to
+    `floor`, while there is none. (its cost, the price)"""
+    heat, fall = heats[0], (heats[1] / heats[0]) ** (1.0 / steps)
     for n in range(steps):
         d = step(price, heat, often, data, state, trail)
         heat *= fall
@@ -264,7 +265,8 @@ def anneal(steps, heats, price, often, data, state, best, best_cost):  # type: i
                 cost = cost_of(data, state)
                 if cost < best_cost - 1e-9:
                     best_cost = cost
-                    best[:] = state[0]
+                    for u in range(len(best)):
+                        best[u] = state[0][u]
         if n % 256 == 0:
             price = max(floor, price * (1.01 if overrun(data[4], state) > 0.0 else 0.99))
     return best_cost, price
