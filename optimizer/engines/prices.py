@@ -30,9 +30,9 @@ HURRIED, HUGE = Cooling(rounds=8, depth=4, window=12), 200_000
 FIRMEST = 4
 #: chains a second: what a deterministic solve may count on, and what one expects before it has measured
 NOMINAL, PACE = 5_000, 120_000
-#: units of the best plan that fill more than such a share of a row of their rep's stay there, one step after another (in very
-#: large problems the last alone); shares of the time left for the search before each, and for the prices of the others
-FASTEN, BEFORE_IT, REPRICE = (0.1, 0.04), 0.25, 0.12
+#: units of the best plan that fill more than such a share of a row of their rep's stay there, one step after another, where
+#: the limit is so many seconds a unit; shares of the time left for the search before each, and for the prices of the others
+FASTEN, SECONDS_A_UNIT, BEFORE_IT, REPRICE = (0.1, 0.04), 3e-4, 0.25, 0.12
 #: options up to which exact engines solve parts of the plan again, up to which they try to prove it, and up to which they
 #: begin as soon as an annealing finds nothing better
 PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
@@ -163,9 +163,10 @@ class Prices(Engine):
         before = len(fields)
         for field in tuple(fields):
             huge = field.core.units > HUGE
-            for least in FASTEN[-1:] if huge else FASTEN:
+            for least in FASTEN if limits.time_limit > SECONDS_A_UNIT * field.core.units else ():
                 until = limits.elapsed() + BEFORE_IT * (end - limits.elapsed())
-                self._anneal(field, limits, best, until, tiny, exact, warm, HURRIED if huge else QUICK, last=False)
+                first = HURRIED if huge else QUICK
+                self._anneal(field, limits, best, until, tiny, exact, warm, first, last=False)
                 warm = False
                 if best.over() or best.choice is None or not share_of(best.proved, best.value) < NEAR:
                     break
