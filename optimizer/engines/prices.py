@@ -16,7 +16,7 @@ from optimizer.fields import Field
 from optimizer.opening import choose_positions
 from optimizer.patches import Patches
 from optimizer.proof import agrees, prove
-from optimizer.search import Cooling
+from optimizer.search import Cooling, Search
 from optimizer.settle import fasten, hold, settle
 from optimizer.waterfall import waterfall
 
@@ -160,30 +160,30 @@ class Prices(Engine):
         """Annealings until `end` on the first field, then on what it leaves when the larger units of the best plan stay where
         they are; on the next field where two annealings have ended without a plan. Fields so found come first."""
         warm = best.value > -np.inf and share_of(best.proved, best.value) < NEARER
-        before = len(fields)
         for field in tuple(fields):
-            huge = field.core.units > HUGE
+            quick, calm = (HURRIED, HURRIED) if field.core.units > HUGE else (QUICK, COLD)
+            first, search = quick, field.search(limits, best.over)
             for least in FASTEN if limits.time_limit > SECONDS_A_UNIT * field.core.units else ():
                 until = limits.elapsed() + BEFORE_IT * (end - limits.elapsed())
-                first = HURRIED if huge else QUICK
-                self._anneal(field, limits, best, until, tiny, exact, warm, first, last=False)
+                self._anneal(field, search, limits, best, until, tiny, exact, warm, quick, last=False)
                 warm = False
                 if best.over() or best.choice is None or not share_of(best.proved, best.value) < NEAR:
                     break
                 seconds = REPRICE * (end - limits.elapsed())
                 fastened = fasten(best.core, best.choice, least, field.paid, limits, seconds, best.over)
-                if fastened is None:
+                if fastened is None or best.over():
                     break
-                field = Field.rest(fastened, best.choice, field.paid)
+                first, field = calm, Field.rest(fastened, best.choice, field.paid)
+                search = field.search(limits, best.over)
                 fields.insert(0, field)
-            first = HURRIED if huge else COLD if len(fields) > before else QUICK
-            self._anneal(field, limits, best, end, tiny, exact, warm, first, last=field is fields[-1])
+            self._anneal(field, search, limits, best, end, tiny, exact, warm, first, last=field is fields[-1])
             if best.choice is not None:
                 break
 
     def _anneal(
         self,
         field: Field,
+        search: Search,
         limits: Limits,
         best: Best,
         end: float,
@@ -196,7 +196,7 @@ class Prices(Engine):
         """Annealings until `end`, each with more work than the last: from the prices' own choice, at the `first` cooling to
         begin with, or from the best plan if `warm`, after one that found nothing better, and where little time is left. A
         tiny problem is left to the exact engine as soon as one finds nothing better."""
-        search, units = field.search(limits, best.over), field.core.units
+        units = field.core.units
         patches = self._patches(field, limits, best) if exact else None
         broken, begun = 0, False
         work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
