@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,10 +13,10 @@ import numpy as np
 from benchmarks.instances import samples
 from benchmarks.peers import OURS, known_engines, warm_up
 from benchmarks.runs import NAN, Run, Task, alone, as_row, blank, first_time, peak_gib
+from optimizer.carry import carry
 from optimizer.core import share_of
 from optimizer.errors import SolverError
-from optimizer.plan import Plan
-from optimizer.problem import carry
+from optimizer.result import Result
 
 #: the first solve's gap is asked for again with this much room, as a share of it and absolutely
 HAIR, LEAST = 0.02, 1e-6
@@ -44,8 +43,7 @@ class Solved:
     gap: float
     target: float
     seconds_to_target: float
-    plan: Plan | None = None
-    prices: np.ndarray | None = None
+    result: Result | None = None
     busiest: str = ""
     accounts: int = 0
 
@@ -57,7 +55,7 @@ def measure(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
         task = Task(instance, arguments.engine, arguments.time_limit, arguments.first_gap, threads=arguments.threads)
         first = _told(task, "first", NAN, None)
         yield _row(first, "first")
-        if first.plan is None:
+        if first.result is None:
             continue
         gap = arguments.gap or first.gap * (1 + HAIR) + LEAST
         left = replace(task, instance=replace(instance, without=(first.busiest,)), gap=gap)
@@ -81,14 +79,9 @@ def solved_from(task: Task, target: float, previous: Solved | None) -> Solved:
 
     problem = task.instance.company()
     more: dict[str, Any] = {}
-    note = ""
-    if previous is not None and previous.plan is not None and previous.prices is not None:
-        more["start"] = previous.plan
-        if "prices" in inspect.signature(solve).parameters:
-            before = replace(task.instance, without=()).company()
-            more["prices"] = carry(before, previous.prices, problem)
-        else:
-            note = "this version's solve takes no prices: warm from the plan only"
+    if previous is not None and previous.result is not None:
+        before = replace(task.instance, without=()).company()
+        more = {"start": previous.result.plan, "known": carry(before, previous.result, problem)}
     result = solve(problem, task.engine, task.time_limit, task.gap, task.seed, threads=task.threads, **more)
     run = blank(
         task,
@@ -100,7 +93,7 @@ def solved_from(task: Task, target: float, previous: Solved | None) -> Solved:
         seconds_to_best=first_time(result.trace.to_numpy(dtype=float), result.objective, result.seconds),
         options=problem.core.options,
         rows=problem.core.rows,
-        note="; ".join([*result.notes, *filter(None, [note])]),
+        note="; ".join(result.notes),
         peak_gib=peak_gib(),
     )
     target = result.gap_share if np.isnan(target) else target
@@ -115,8 +108,7 @@ def solved_from(task: Task, target: float, previous: Solved | None) -> Solved:
         result.gap_share,
         target,
         took,
-        result.plan,
-        result.prices,
+        result,
         str(result.plan.reps[busiest]),
         int(count[busiest]),
     )

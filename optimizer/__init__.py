@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from optimizer.carry import carry
     from optimizer.check import check
     from optimizer.compare import compare
     from optimizer.errors import BookfitError, Finding, Findings, InputError, UsageError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from optimizer.importing import import_tables, load_mapping
     from optimizer.kpis import kpis
     from optimizer.plan import Plan
-    from optimizer.problem import Problem, build, carry
+    from optimizer.problem import Problem, build
     from optimizer.read import read, tables_of, write
     from optimizer.result import Result
     from optimizer.sample import sample, write_sample
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "BookfitError": "errors", "Finding": "errors", "Findings": "errors", "InputError": "errors", "Plan": "plan",
     "Problem": "problem", "Result": "result", "Scenario": "scenario", "Tables": "tables", "UsageError": "errors",
-    "build": "problem", "carry": "problem", "check": "check", "compare": "compare", "export": "export",
+    "build": "problem", "carry": "carry", "check": "check", "compare": "compare", "export": "export",
     "import_tables": "importing", "kpis": "kpis", "load_mapping": "importing", "load_scenario": "scenario",
     "read": "read", "read_run": "store", "sample": "sample", "solve": "solve", "tables_of": "read",
     "validate": "validate", "verify": "verify", "write": "read", "write_run": "store", "write_sample": "sample",

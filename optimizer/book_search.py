@@ -17,6 +17,8 @@ from optimizer.kernels.books import fill_books, price_items
 
 #: shares of the passes in each stage; trees grow between them
 STAGES = (0.125, 0.125, 0.125, 0.625)
+#: the same from books that are parted already: the last of these passes alone
+LAST = (0.2,)
 #: a unit of small regret parts a rep's books at once where it fills so much of one of the rep's own rows
 AT_ONCE = 0.25
 #: a regret is small up to this share of the unit's price
@@ -43,7 +45,7 @@ Stop = Callable[[float], bool]
 
 class Search:
     """The state of a search: items are the options in order of rep and unit (`option` [k]). A unit that fills the share
-    `least` of one of a rep's own rows may part its books."""
+    `least` of one of a rep's own rows may part its books. Books begun with have their roots first, in order of rep."""
 
     def __init__(self, core: Core, begun: Books, least: float, threads: int) -> None:
         self.least = least
@@ -63,10 +65,12 @@ class Search:
         self.limits = (own.upper, own.lower, own.penalty, own.cuts(lowest), own.slack)
         self.scale = own.size
         self.books = begun
-        self.item = np.full(reps, -1, dtype=np.int64)
+        self.stages = STAGES if len(begun.rep) == reps else LAST
+        lead = np.searchsorted(self.rep * np.int64(core.units) + self.unit, begun.rep * core.units + begun.unit)
+        self.item = np.where(begun.parent >= 0, lead, -1)
         self.others = np.where(own.owned, 0.0, begun.prices)
         self.start_others = self.others
-        self.step_mu = _steps_of_rows(own, begun.own_prices)
+        self.step_mu = _steps_of_rows(own, begun.own_prices[begun.parent < 0])
         self.heat = float(np.abs(begun.unit_prices).sum()) / max(1, reps)
         self.taken, self.mean_taken = np.zeros(len(self.option)), np.zeros(len(self.option))
         self._find_near(amount, regret[self.option])
@@ -91,6 +95,7 @@ class Search:
         self.near[self.rep[able], rank] = able
         once = able[(self.share[able] > AT_ONCE) & (regret[able] <= SLIGHT * self.step_pi[self.unit[able]])]
         once = once[np.argsort(-self.share[once], kind="stable")]
+        once = once[np.bincount(self.books.rep, minlength=len(self.first))[self.rep[once]] == 1]  # undivided so far
         self._part([(int(r), once[self.rep[once] == r]) for r in np.unique(self.rep[once])])
 
     def _part(self, leaves: list[tuple[int, np.ndarray]]) -> None:
@@ -117,11 +122,13 @@ class Search:
         )
 
     def run(self, passes: int, end: float, stop: Stop | None) -> tuple[float, Books | None]:
-        """All stages: the best bound met and its books. With less time than so many passes need there are fewer."""
+        """All stages: the best bound met and its books. With less time than so many passes need there are fewer, and from
+        books that are parted already as well."""
         passes = min(passes, max(FEWEST, int((end - time.monotonic()) / self._pass_seconds())))
         best: tuple[float, Books | None] = (np.inf, None)
-        done, over = 0, (Adam((self.core.units,), FRESH), Adam((self.core.rows,), FRESH))
-        for number, part in enumerate(STAGES):
+        done = round((1.0 - sum(self.stages)) * passes)
+        over = (Adam((self.core.units,), FRESH), Adam((self.core.rows,), FRESH))
+        for number, part in enumerate(self.stages):
             count = max(2, round(part * passes))
             stage = Stage(self, done, count, max(passes, done + count), over)
             found = stage.run(end, stop)
@@ -130,7 +137,7 @@ class Search:
             done += count
             if time.monotonic() > end or (stop is not None and stop(best[0])):
                 break
-            if number < len(STAGES) - 1:
+            if number < len(self.stages) - 1:
                 self._part(stage.undecided())
         return best
 

@@ -44,22 +44,26 @@ def find_books(
     passes: int | None = None,
     near: float | None = None,
     threads: int = 2,
+    begun: Books | None = None,
 ) -> Found | None:
     """Books that prove more than `prices` [R] do; None where no unit is big for a rep, where there are too many
     options, or where nothing better was found.
 
     A unit is big for a rep where it fills more than the share `near` of one of its own rows. `stop(bound)` is asked now
-    and then. The answer does not depend on `threads`.
+    and then. Books that are `begun` already, of a problem like this one, need fewer passes; those that prove less than
+    prices do are dropped. The answer does not depend on `threads`.
     """
     end = time.monotonic() + seconds
     if not 0 < core.options <= MOST_OPTIONS or not core.rows:
         return None
-    begun = start_books(core, prices)
-    proved = books_bound(core, begun)
+    undivided = start_books(core, prices)
+    proved = books_bound(core, undivided)
     usual = SEARCHES[0 if core.options <= SMALL else 1]
-    if not np.isfinite(proved) or not begun.own_prices.shape[1]:
+    if not np.isfinite(proved) or not undivided.own_prices.shape[1]:
         return None
-    search = Search(core, begun, near or usual[1], threads)
+    if begun is not None and not books_bound(core, begun) < proved:
+        begun = None
+    search = Search(core, begun or undivided, near or usual[1], threads)
     with search.pool:
         best, kept = search.run(passes or usual[0], end, stop) if (search.near >= 0).any() else (np.inf, None)
     if kept is None or not best < proved:

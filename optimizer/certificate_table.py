@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from optimizer.book_bound import Books
+from optimizer.carry import unit_names
 from optimizer.errors import Finding, Findings
 from optimizer.problem import Problem
 from optimizer.result import Result
@@ -56,7 +57,7 @@ def read_certificate(folder: Path, problem: Problem) -> tuple[np.ndarray, Books 
 
 def _read_books(folder: Path, problem: Problem, prices: np.ndarray) -> Books:
     units, nodes = (pq.read_table(folder / name).to_pandas() for name in (UNIT_PRICES, BOOKS))
-    known, named = _unit_index(problem), pd.MultiIndex.from_frame(units[["account_id", "role"]].astype("str"))
+    known, named = unit_names(problem), pd.MultiIndex.from_frame(units[["account_id", "role"]].astype("str"))
     place, unit_prices = named.get_indexer(known), np.append(units["price"].to_numpy(dtype=float), 0.0)
     own = nodes.drop(columns=list(NODE_COLUMNS))
     return Books(
@@ -70,16 +71,8 @@ def _read_books(folder: Path, problem: Problem, prices: np.ndarray) -> Books:
     )
 
 
-def _unit_index(problem: Problem) -> pd.MultiIndex:
-    """What names each unit [U]: its first account's id and its role."""
-    account, role = problem.scores.account_ids[problem.options.lead], problem.options.role
-    names = np.asarray(problem.scores.role_names, dtype=object)[role]
-    return pd.MultiIndex.from_arrays([pd.Series(account, dtype="str"), pd.Series(names, dtype="str")],
-                                     names=["account_id", "role"])  # fmt: skip
-
-
 def _unit_frame(problem: Problem, books: Books) -> pd.DataFrame:
-    frame = _unit_index(problem).to_frame(index=False).assign(price=np.asarray(books.unit_prices, dtype=float))
+    frame = unit_names(problem).to_frame(index=False).assign(price=np.asarray(books.unit_prices, dtype=float))
     return frame.sort_values(["account_id", "role"], ignore_index=True)
 
 
@@ -88,7 +81,7 @@ def _node_frame(problem: Problem, books: Books) -> pd.DataFrame:
     place = np.empty(len(order) + 1, dtype=np.int64)
     place[order], place[-1] = np.arange(len(order)), -1
     unit = books.unit[order]
-    names = _unit_index(problem).to_frame(index=False)
+    names = unit_names(problem).to_frame(index=False)
     frame = pd.DataFrame(
         {
             "rep_id": pd.Series(np.asarray(problem.scores.rep_ids)[books.rep[order]], dtype="str"),

@@ -119,6 +119,7 @@ def solve(
     ] = False,
     threads: Annotated[int, typer.Option(help="Processors to use.")] = 2,
     memory: Annotated[float | None, typer.Option(min=0.1, help="Most memory of the solve, in GB.")] = None,
+    after: Annotated[Path | None, typer.Option("--after", help="Begin with the plan and prices of this run.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Run folder to write; runs/NAME by default.")] = None,
     tables: TablesOption = None,
     decimal: DecimalOption = "",
@@ -128,16 +129,17 @@ def solve(
     """Find the best plan, prove how good it is, and keep it as a run. Exit code 3: no plan can exist; 4: none found."""
     from optimizer.solve import demand_limits
     from optimizer.solve import solve as run
-    from optimizer.store import demand_free, write_run
+    from optimizer.store import demand_free, left_by, write_run
     from optimizer.terminal import emit_result, live
 
     demand_limits(time_limit, gap, seed, threads, memory)
     problem, data = _problem(scenario, tables, decimal, dates)
     folder = out or _free_folder(problem.scenario.name)
     demand_free(folder)
+    start, known = left_by(after, problem) if after else (None, None)
     bytes_ = int(memory * 1e9) if memory else None
     with live(problem.scenario.name, quiet=json) as report:
-        result = run(problem, engine, time_limit, gap, seed, deterministic, threads, report, memory=bytes_)
+        result = run(problem, engine, time_limit, gap, seed, deterministic, threads, report, start, known, bytes_)
     write_run(folder, problem, data, result)
     emit_result(result, problem, folder, json)
     if result.stopped_by == "user":

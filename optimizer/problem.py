@@ -96,19 +96,6 @@ def build(tables: Tables, scenario: Scenario | None = None) -> Problem:
     return Problem(core, scenario, scores, options, limits, tuple(int(u) for u in empty))
 
 
-def carry(previous: Problem, prices: np.ndarray, problem: Problem) -> np.ndarray:
-    """[R] the prices [R'] of a previous problem for the rows of this one, by rule, measure, scope and row; 0 for new rows."""
-    known = pd.Series(prices, index=_row_names(previous))
-    known = known[~known.index.duplicated()]
-    return known.reindex(_row_names(problem)).fillna(0.0).to_numpy(dtype=float)
-
-
-def _row_names(problem: Problem) -> pd.MultiIndex:
-    """The rows by name; rows of one name are told apart by their place among them."""
-    names = problem.limits[["rule", "measure", "scope", "row"]]
-    return pd.MultiIndex.from_frame(names.assign(place=names.groupby(list(names.columns), sort=False).cumcount()))
-
-
 def make_core(options: Options, value: np.ndarray, posted: list[Rows]) -> Core:
     """Stack the rows of all limits; a coefficient array that several rules share is kept once."""
     stacks: dict[str, list[np.ndarray]] = {"unit": [], "option": [], "unit_row": [], "rep_row": []}

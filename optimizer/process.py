@@ -19,6 +19,7 @@ import numpy as np
 from optimizer.book_bound import Books
 from optimizer.engines.base import Limits, Progress
 from optimizer.errors import SolverError
+from optimizer.known import Known
 from optimizer.memory import available_bytes
 
 #: seconds between looks at the child, and how long it may take to stop by itself when asked
@@ -70,11 +71,11 @@ def run_child(
     report: Callable[[Progress], bool | None] | None = None,
     hint: np.ndarray | None = None,
     memory: int | None = None,
-    prices: np.ndarray | None = None,
+    known: Known | None = None,
 ) -> Outcome:
     """Solve in a child process. `report` hears of progress and may return True to stop; Ctrl-C stops too.
 
-    `prices` [R] are near the best already. `memory` (bytes) is the most the child may hold, nine tenths of what is free
+    `known` is of a problem like this one. `memory` (bytes) is the most the child may hold, nine tenths of what is free
     by default. Raises `SolverError` when the child dies without any plan.
     """
     memory = memory or int(available_bytes() * 0.9)
@@ -82,8 +83,8 @@ def run_child(
         folder = Path(name)
         if hint is not None:
             np.save(folder / "hint.npy", hint)
-        if prices is not None:
-            np.save(folder / "known.npy", prices)
+        if known is not None:
+            known.save(folder / "known.npz")
         job = {
             "engine": engine,
             "core": str(core_folder),

@@ -13,6 +13,7 @@ from optimizer.core import Core
 from optimizer.engines import choose, entry
 from optimizer.engines.base import Limits, Progress
 from optimizer.errors import UsageError
+from optimizer.known import Known
 from optimizer.memory import available_bytes
 from optimizer.plan import Plan
 from optimizer.preflight import brief, demand_memory, demand_numbers, overloads
@@ -31,17 +32,17 @@ def solve(
     threads: int = 2,
     report: Listener | None = None,
     start: Plan | None = None,
-    prices: np.ndarray | None = None,
+    known: Known | None = None,
     memory: int | None = None,
     in_process: bool = False,
 ) -> Result:
     """The best plan found within `time_limit` seconds (the child's start included), and how far it can be from the best.
 
     `gap` is the share at which to stop; 0 asks for proof. `report` hears of progress and may return True to stop.
-    `start` is a plan to begin with, today's by default; `prices` [R] are those of a problem like this one (`carry` brings
-    them over), from which the prices are found sooner. `memory` is in bytes. Raises `UsageError`, before anything starts,
-    for an unknown engine, a limit that makes no sense, a number that is not finite, or more memory needed than there is;
-    `SolverError` when an engine dies without a plan. Infeasible is a result.
+    `start` is a plan to begin with, today's by default; `known` is what the solve of a problem like this one has left
+    (`carry` brings it over), from which prices and books are found sooner. `memory` is in bytes. Raises `UsageError`,
+    before anything starts, for an unknown engine, a limit that makes no sense, a number that is not finite, or more memory
+    needed than there is; `SolverError` when an engine dies without a plan. Infeasible is a result.
     """
     demand_limits(time_limit, gap, seed, threads, memory)
     demand_numbers(problem)
@@ -52,7 +53,7 @@ def solve(
     large = overloads(problem.core)
     limits = Limits(time_limit, gap, seed, deterministic, threads)
     hint = problem.choice(start or problem.today)
-    runner = _runner(in_process, memory, prices)
+    runner = _runner(in_process, memory, known)
     case = Case(problem, engine, why, limits, runner, report)
     if problem.impossible or problem.core.mandatory[large.unit].any():
         result = case.infeasible()
@@ -74,17 +75,17 @@ def demand_limits(time_limit: float, gap: float, seed: int, threads: int, memory
             raise UsageError(f"{name} is {given:g}: give {wanted}")
 
 
-def _runner(in_process: bool, memory: int | None, prices: np.ndarray | None) -> Runner:
+def _runner(in_process: bool, memory: int | None, known: Known | None) -> Runner:
     def child(name: str, core: Core, limits: Limits, report: Listener | None, hint: np.ndarray | None) -> Outcome:
         with tempfile.TemporaryDirectory(prefix="bookfit-core-", ignore_cleanup_errors=True) as folder:
             core.save(Path(folder))
-            return run_child(name, Path(folder), limits, report, hint, memory, known(core))
+            return run_child(name, Path(folder), limits, report, hint, memory, fitting(core))
 
     def here(name: str, core: Core, limits: Limits, report: Listener | None, hint: np.ndarray | None) -> Outcome:
-        return run_here(name, core, limits, report, hint, known(core))
+        return run_here(name, core, limits, report, hint, fitting(core))
 
-    def known(core: Core) -> np.ndarray | None:
-        return prices if prices is not None and prices.shape == (core.rows,) else None
+    def fitting(core: Core) -> Known | None:
+        return known if known is not None and known.fits(core) else None
 
     return here if in_process else child
 
@@ -95,7 +96,7 @@ def run_here(
     limits: Limits,
     report: Listener | None,
     hint: np.ndarray | None,
-    prices: np.ndarray | None = None,
+    known: Known | None = None,
 ) -> Outcome:
     """The same as a child does, in this process: for tests and small problems. Nothing kills it when it is late."""
     from optimizer.engines.run import run
@@ -112,7 +113,7 @@ def run_here(
         asked[0] = asked[0] or bool(report and report(Progress(progress.seconds, state[0], state[1], progress.phase)))
         return asked[0]
 
-    answer, dual = run(name, core, limits, tell, hint, lambda dual: searched.proved(dual.bound), prices)
+    answer, dual = run(name, core, limits, tell, hint, lambda dual: searched.proved(dual.bound), known)
     stopped: StoppedHow = "user" if asked[0] else "time" if answer.stopped and limits.left() <= 0 else "end"
     return Outcome(
         answer.choice,

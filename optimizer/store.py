@@ -23,12 +23,14 @@ import pyarrow.parquet as pq
 
 from optimizer.atomic import recover, recover_all, replacing_folder
 from optimizer.book_bound import Books
+from optimizer.carry import carry
 from optimizer.certificate_table import BOOKS, CERTIFICATE, UNIT_PRICES, read_certificate, write_certificate
 from optimizer.check import judge
 from optimizer.errors import Finding, Findings, UsageError
 from optimizer.export.frames import books_frame, limits_frame, plan_frame
 from optimizer.export.presets import write_csv
 from optimizer.formats.base import series_text
+from optimizer.known import Known
 from optimizer.plan import Plan
 from optimizer.problem import Problem, build
 from optimizer.record import RESULT, core_digest, file_digest, number, read_record, write_record
@@ -110,6 +112,12 @@ def write_run(folder: str | Path, problem: Problem, tables: Tables, result: Resu
     except OSError as error:
         raise UsageError(f"the run could not be kept in {folder}: {error.strerror or error}") from error
     return folder
+
+
+def left_by(folder: str | Path, problem: Problem) -> tuple[Plan | None, Known]:
+    """What the run in `folder` has left for a problem like its own: its plan, its prices and books. Raises as `read_run`."""
+    run = read_run(folder)
+    return run.plan, carry(run.problem, run.result, problem)
 
 
 def read_run(folder: str | Path) -> Run:

@@ -43,6 +43,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "board",
             "search",
             "unit_prices",
+            "known",
         ),
     ),
     (
@@ -58,6 +59,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "vicinity",
             "settle",
             "fields",
+            "carry",
             "process",
             "conclude",
             "solve",

@@ -150,20 +150,6 @@ def test_phases_add_up_to_the_whole() -> None:
     assert line["accounts"] == pytest.approx(2.0) and math.isnan(line["reps"])
 
 
-def test_prices_are_carried_by_the_names_of_rows() -> None:
-    one = samples(["60x4"], [1])[0]
-    from dataclasses import replace
-
-    before = one.company()
-    gone = str(before.scores.rep_ids[1])
-    after = replace(one, without=(gone,)).company()
-    prices = np.arange(1.0, before.core.rows + 1)
-    carried = resolve.carry(before, prices, after)
-    assert carried.shape == (after.core.rows,) and (carried > 0).all()
-    kept = before.limits["row"] != gone
-    assert carried.tolist() == prices[kept.to_numpy()].tolist()
-
-
 def test_a_race_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
     monkeypatch.setattr("benchmarks.peers.warm_up", lambda engines: None)
     (tmp_path / "x1").write_text(GAP)

@@ -30,9 +30,11 @@ def main(folder: Path) -> int:
     from optimizer.core import Core
     from optimizer.engines.base import Limits
     from optimizer.engines.run import run
+    from optimizer.known import Known
 
     core = Core.load(Path(job["core"]))
-    hint, known = (np.load(f) if f.exists() else None for f in (folder / "hint.npy", folder / "known.npy"))
+    hint = np.load(folder / "hint.npy") if (folder / "hint.npy").exists() else None
+    known = Known.load(folder / "known.npz") if (folder / "known.npz").exists() else None
     outbox = Outbox(folder)
     try:
         answer, dual = run(job["engine"], core, Limits(**job["limits"]), outbox.tell, hint, outbox.proved, known)

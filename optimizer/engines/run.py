@@ -12,6 +12,8 @@ from optimizer.core import Core, share_of
 from optimizer.dual import PASSES, Dual, find_prices
 from optimizer.engines import entry, load
 from optimizer.engines.base import Answer, Limits, Progress, Report
+from optimizer.known import Known, fitted
+from optimizer.waterfall import waterfall
 
 #: shares of the time left that finding prices and, after them, a bound on whole books may take
 PRICE_SHARE, BOOK_SHARE = 0.25, 0.25
@@ -28,10 +30,10 @@ def run(
     report: Report,
     hint: np.ndarray | None = None,
     priced: Callable[[Dual], None] | None = None,
-    prices: np.ndarray | None = None,
+    known: Known | None = None,
 ) -> tuple[Answer, Dual]:
-    """The engine's answer, and what proves a bound for it whatever the engine. `priced` hears of that early; `prices`
-    [R], of a problem like this one, are where to begin."""
+    """The engine's answer, and what proves a bound for it whatever the engine. `priced` hears of that early; `known`,
+    of a problem like this one, is where to begin."""
     talk = _Talk(limits, report, priced)
     talk.asked = report(Progress(limits.elapsed(), phase="prices"))
     mostly_open = core.is_open[core.rep].mean() if core.options else 0.0  # prices of rows say little about positions
@@ -42,20 +44,20 @@ def run(
         talk.stop,
         lp=not limits.deterministic,
         passes=PASSES,
-        start=prices,
+        start=None if known is None else known.prices,
         threads=limits.threads,
         polish=limits.time_limit >= LONG or not entry(name).exact_by,
     )
     talk.proved(dual)
-    waterfall = not (entry(name).exact or entry(name).exact_by)  # needs no first plan, and does not stop for a bound
-    if (talk.asked or limits.left() <= 0) and not waterfall:
+    simple = not (entry(name).exact or entry(name).exact_by)  # needs no first plan, and does not stop for a bound
+    if (talk.asked or limits.left() <= 0) and not simple:
         return Answer(None, stopped=True), dual
     if dual.bound == -np.inf:
         return Answer(None, dual.bound, "infeasible"), dual
-    first = Answer(None) if waterfall else load("greedy").solve(core, limits, report, hint)
+    first = Answer(None) if simple else load("greedy").solve(core, limits, report, hint)
     if first.choice is not None and (hint is None or not core.feasible(hint)):
-        hint = first.choice
-    dual = dual if waterfall else _with_books(core, dual, hint, limits, talk)
+        hint = _filled(core, hint, first.choice)
+    dual = dual if simple else _with_books(core, dual, hint, known, limits, talk)
 
     def watched(progress: Progress) -> bool:
         """Stops as well when the plan is within the gap of what is proved, which a search may not know."""
@@ -81,8 +83,18 @@ class _Talk:
         self.asked = self.report(Progress(self.limits.elapsed(), bound=dual.bound, phase="search")) or self.asked
 
 
-def _with_books(core: Core, dual: Dual, hint: np.ndarray | None, limits: Limits, talk: _Talk) -> Dual:
-    """The dual with a bound on whole books where that proves more, and is needed."""
+def _filled(core: Core, hint: np.ndarray | None, first: np.ndarray) -> np.ndarray:
+    """What fits of a plan to begin with that breaks a hard row, filled up, where it promises more than the `first`."""
+    if hint is None or not core.objective(hint) > core.objective(first):
+        return first
+    filled = waterfall(core, needy_only=False, start=hint)
+    return filled if core.feasible(filled) and core.objective(filled) > core.objective(first) else first
+
+
+def _with_books(
+    core: Core, dual: Dual, hint: np.ndarray | None, known: Known | None, limits: Limits, talk: _Talk
+) -> Dual:
+    """The dual with a bound on whole books where that proves more, and is needed; from books that are known."""
     if core.options < BOOK_OPTIONS or core.is_open[core.rep].all():
         return dual
     if hint is not None and core.feasible(hint) and share_of(dual.bound, core.objective(hint)) <= limits.gap:
@@ -93,6 +105,7 @@ def _with_books(core: Core, dual: Dual, hint: np.ndarray | None, limits: Limits,
         1e9 if limits.deterministic else BOOK_SHARE * limits.left(),
         talk.stop,
         threads=limits.threads,
+        begun=None if known is None else fitted(core, known, dual.prices),
     )
     if found is None or not found.bound < dual.bound:
         return dual
