@@ -21,14 +21,16 @@ from optimizer.core import Core
 SMALL = 50_000
 #: with more options than this it would take too much memory (some 100 bytes an option) and time
 MOST_OPTIONS = 6_000_000
-#: (passes, share of a rep's own row from which a unit may part its books) in small problems and in others
-SEARCHES = ((640, 0.05), (320, 0.2))
+#: (passes, share of a rep's own row from which a unit may part its books, seconds an option that there must be) in small
+#: problems the first
+SEARCHES = ((640, 0.05, 1.5e-4), (640, 0.1, 8e-5), (320, 0.2, 0.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Books, the bound they prove (the certificate's own figure), and for units that part some rep's books: `hosts` [U],
-    the option that they take most (-1 for the others), and `liked` [H], the options that they take at times."""
+    """Books, the bound they prove (the certificate's own figure), and for units that part some rep's books and are big by
+    the usual measure: `hosts` [U], the option that they take most (-1 for the others), and `liked` [H], the options that they
+    take at times."""
 
     books: Books
     bound: float
@@ -58,7 +60,7 @@ def find_books(
         return None
     undivided = start_books(core, prices)
     proved = books_bound(core, undivided)
-    usual = SEARCHES[0 if core.options <= SMALL else 1]
+    usual = effort(core.options, 0.0)
     if not np.isfinite(proved) or not undivided.own_prices.shape[1]:
         return None
     if begun is not None and not books_bound(core, begun) < proved:
@@ -69,7 +71,13 @@ def find_books(
     if kept is None or not best < proved:
         return None
     bound = books_bound(core, kept)
-    return Found(kept, bound, *search.hosts(kept)) if bound < proved else None
+    return Found(kept, bound, *search.hosts(kept, usual[1])) if bound < proved else None
+
+
+def effort(options: int, seconds: float) -> tuple[int, float]:
+    """Passes, and the share of a row from which a unit is big, for a problem of so many options when there are `seconds`."""
+    passes, near, _ = next(s for s in SEARCHES if options <= SMALL or s[2] * options <= seconds)
+    return passes, near
 
 
 def prices_with(core: Core, books: Books, hosts: np.ndarray) -> np.ndarray:

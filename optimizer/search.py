@@ -90,18 +90,40 @@ class Search:
             out = np.isinf(self.core.penalty) & (self.core.shortfall(choice) > 0)
             if self.stop() or not out.any():
                 break
-            part = self._around(choice, out, units)
-            home = self._home(choice, np.where(part, 0, 1))
-            unit = np.flatnonzero(home == 0)
-            board, state, choice = Board(self.core, self.listed, choice, unit, part), self._state(), choice.copy()
-            for step in range(MEND.rounds):
-                self._anneal(board, self._counts(choice), MEND, step, MEND_TRIES * len(unit) // MEND.rounds, state)
-                choice[board.unit] = board.choice
+            (choice,) = self._around(choice, self.core.reps_of(out).astype(float), units, MEND, MEND_TRIES, 1)
         return choice
 
-    def _around(self, choice: np.ndarray, out: np.ndarray, units: int) -> np.ndarray:
-        """[M] reps that have about so many units, nearest to the rows `out` [R] (true)."""
-        near = self.core.reps_of(out).astype(float)
+    def restore(self, choice: np.ndarray) -> list[np.ndarray]:
+        """A good plan [U] of a problem a little unlike this one, annealed again around the reps where units would rather be
+        than where they are; what each walk ends with."""
+        option, regret, best = self.listed.option, self.listed.regret, self.listed.best
+        now = np.where(option == choice[:, None], regret, np.inf).min(axis=1)
+        less = np.where(choice >= 0, np.minimum(now, best), best)[:, None] - regret
+        unit, slot = np.nonzero((option >= 0) & (less > 0))
+        lost = np.bincount(self.core.rep[option[unit, slot]], weights=less[unit, slot], minlength=len(self.core.cost))
+        lost = np.maximum(0.0, lost - np.median(lost))
+        return self._around(choice, lost / max(1e-12, lost.max()), RESTORE_UNITS, RESTORE, RESTORE_TRIES, WALKS)
+
+    def _around(
+        self, choice: np.ndarray, near: np.ndarray, units: int, cooling: Cooling, tries: int, walks: int
+    ) -> list[np.ndarray]:
+        """A choice annealed again, with so many chains a unit, near some reps [M] alone; what each walk ends with."""
+        part = self._near(choice, near, units)
+        unit = np.flatnonzero(self._home(choice, np.where(part, 0, 1)) == 0)
+        states = [self._state() for _ in range(walks)]
+
+        def walk(state: np.ndarray) -> np.ndarray:
+            board, own = Board(self.core, self.listed, choice, unit, part), choice.copy()
+            for step in range(cooling.rounds):
+                self._anneal(board, self._counts(own), cooling, step, tries * len(unit) // cooling.rounds, state)
+                own[board.unit] = board.choice
+            return own
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(walk, states))
+
+    def _near(self, choice: np.ndarray, near: np.ndarray, units: int) -> np.ndarray:
+        """[M] reps that have about so many units, those of the largest `near` [M], which units carry to reps they like."""
         for _ in range(SPREAD):
             near = np.maximum(near, 0.5 * (self.links.T @ near))
         size = np.bincount(self.core.rep[choice[choice >= 0]], minlength=len(near))
@@ -224,6 +246,8 @@ CALL, SMOOTHING = 5_000, 12
 #: how a plan that breaks hard rows is mended: so many units in turn, with so many chains a unit, so many links away
 SPREAD = 8
 MEND, MEND_UNITS, MEND_TRIES = Cooling(rounds=8, hot=0.1, share=1.0, firm=(1.0, 1e4)), (300, 1_000, 3_000), 120
+#: how a good plan of a problem a little unlike is restored
+RESTORE, RESTORE_UNITS, RESTORE_TRIES = Cooling(), 1_200, 60
 
 
 def _links(core: Core, listed: Shortlist) -> csr_array:

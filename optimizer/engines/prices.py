@@ -46,7 +46,7 @@ BEFORE_PROOF, PARTS = 0.07, 0.95
 #: a plan must be this near the prices' bound for a proof to be tried where the problem is not tiny
 PROVABLE = 0.005
 #: big units of a plan this near the bound stay where they are; one as near as that is where the search begins
-NEAR, NEARER = 0.03, 0.002
+NEAR, NEARER = 0.03, 0.01
 #: where more than this share of the options is an open position's, which to open is settled first, in this share of the time
 MOSTLY_OPEN, OPENING_SHARE = 0.5, 0.95
 #: seconds a unit that judging a plan takes when the search has ended
@@ -90,7 +90,8 @@ class Prices(Engine):
             return Answer(best.choice, stopped=best.over())
         place = self._place if self.provers else None
         keep = best.choice if best.value > -np.inf and share_of(best.proved, best.value) < NEAR else None
-        settled = settle(core, dual, place, limits, best.over, keep)
+        near = best.value > -np.inf and share_of(best.proved, best.value) < NEARER
+        settled = None if near else settle(core, dual, place, limits, best.over, keep)
         fields = [Field.whole(core, dual.prices, start)]
         if settled is not None:
             fields.insert(0, Field.rest(settled, start, dual.prices))
@@ -158,14 +159,19 @@ class Prices(Engine):
         self, fields: list[Field], limits: Limits, best: Best, end: float, tiny: bool, exact: bool = False
     ) -> None:
         """Annealings until `end` on the first field, then on what it leaves when the larger units of the best plan stay where
-        they are; on the next field where two annealings have ended without a plan. Fields so found come first."""
+        they are; on the next field where two annealings have ended without a plan. Fields so found come first. A plan to begin
+        with that is near the bound is restored, and its larger units stay at once."""
         warm = best.value > -np.inf and share_of(best.proved, best.value) < NEARER
         for field in tuple(fields):
             quick, calm = (HURRIED, HURRIED) if field.core.units > HUGE else (QUICK, COLD)
             first, search = quick, field.search(limits, best.over)
+            if warm and best.choice is not None:
+                for choice in search.restore(field.part(best.choice)):
+                    best.offer(field.lift(choice))
             for least in FASTEN if limits.time_limit > SECONDS_A_UNIT * field.core.units else ():
-                until = limits.elapsed() + BEFORE_IT * (end - limits.elapsed())
-                self._anneal(field, search, limits, best, until, tiny, exact, warm, quick, last=False)
+                if not warm:
+                    until = limits.elapsed() + BEFORE_IT * (end - limits.elapsed())
+                    self._anneal(field, search, limits, best, until, tiny, exact, False, quick, last=False)
                 warm = False
                 if best.over() or best.choice is None or not share_of(best.proved, best.value) < NEAR:
                     break

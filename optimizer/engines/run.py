@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimizer.books import find_books
+from optimizer.books import effort, find_books
 from optimizer.core import Core, share_of
 from optimizer.dual import PASSES, Dual, find_prices
 from optimizer.engines import entry, load
@@ -46,7 +46,7 @@ def run(
         passes=PASSES,
         start=None if known is None else known.prices,
         threads=limits.threads,
-        polish=limits.time_limit >= LONG or not entry(name).exact_by,
+        polish=known is None and (limits.time_limit >= LONG or not entry(name).exact_by),
     )
     talk.proved(dual)
     simple = not (entry(name).exact or entry(name).exact_by)  # needs no first plan, and does not stop for a bound
@@ -104,6 +104,7 @@ def _with_books(
         dual.prices,
         1e9 if limits.deterministic else BOOK_SHARE * limits.left(),
         talk.stop,
+        *effort(core.options, BOOK_SHARE * limits.time_limit),
         threads=limits.threads,
         begun=None if known is None else fitted(core, known, dual.prices),
     )
