@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.book_bound import Books, OwnRows, books_bound, start_books
-from optimizer.book_search import Search, Stop
+from optimizer.book_search import Effort, Search
+from optimizer.book_stage import Stop
 from optimizer.certificate import admissible
 from optimizer.core import Core
 
@@ -21,15 +22,17 @@ from optimizer.core import Core
 SMALL = 50_000
 #: with more options than this it would take too much memory (some 100 bytes an option) and time
 MOST_OPTIONS = 6_000_000
-#: (passes, share of a rep's own row from which a unit may part its books, seconds an option that there must be) in small
-#: problems the first
-SEARCHES = ((640, 0.05, 1.5e-4), (640, 0.1, 8e-5), (320, 0.2, 0.0))
+#: how much is done in small problems and in others, where there are so many seconds an option
+SMALLER = ((6e-4, Effort(1280, 0.025, 12, 1e-5)), (0.0, Effort(640, 0.025, 8, 1e-5)))
+LARGER = ((1.5e-4, Effort(640, 0.05, 5, 1e-5)), (8e-5, Effort(640, 0.1)), (0.0, Effort(320, 0.2)))
+#: share from which a unit's host is told, in small problems and in others
+HOSTED = (0.05, 0.2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Books, the bound they prove (the certificate's own figure), and for units that part some rep's books and are big by
-    the usual measure: `hosts` [U], the option that they take most (-1 for the others), and `liked` [H], the options that they
+    """Books, the bound they prove (the certificate's own figure), and for units that part some rep's books and fill
+    `HOSTED` of a row: `hosts` [U], the option that they take most (-1 for the others), and `liked` [H], the options that they
     take at times."""
 
     books: Books
@@ -43,41 +46,38 @@ def find_books(
     prices: np.ndarray,
     seconds: float = 60.0,
     stop: Stop | None = None,
-    passes: int | None = None,
-    near: float | None = None,
+    effort: Effort | None = None,
     threads: int = 2,
     begun: Books | None = None,
 ) -> Found | None:
     """Books that prove more than `prices` [R] do; None where no unit is big for a rep, where there are too many
     options, or where nothing better was found.
 
-    A unit is big for a rep where it fills more than the share `near` of one of its own rows. `stop(bound)` is asked now
-    and then. Books that are `begun` already, of a problem like this one, need fewer passes; those that prove less than
-    prices do are dropped. The answer does not depend on `threads`.
+    `effort` is the usual one for the size where none is named. `stop(bound)` is asked now and then. Books that are `begun`
+    already, of a problem like this one, need fewer passes; those that prove less than prices do are dropped. The answer
+    does not depend on `threads`.
     """
     end = time.monotonic() + seconds
     if not 0 < core.options <= MOST_OPTIONS or not core.rows:
         return None
     undivided = start_books(core, prices)
     proved = books_bound(core, undivided)
-    usual = effort(core.options, 0.0)
     if not np.isfinite(proved) or not undivided.own_prices.shape[1]:
         return None
     if begun is not None and not books_bound(core, begun) < proved:
         begun = None
-    search = Search(core, begun or undivided, near or usual[1], threads)
+    search = Search(core, begun or undivided, effort or usual(core.options), threads)
     with search.pool:
-        best, kept = search.run(passes or usual[0], end, stop) if (search.near >= 0).any() else (np.inf, None)
+        best, kept = search.run(end, stop) if (search.near >= 0).any() else (np.inf, None)
     if kept is None or not best < proved:
         return None
     bound = books_bound(core, kept)
-    return Found(kept, bound, *search.hosts(kept, usual[1])) if bound < proved else None
+    return Found(kept, bound, *search.hosts(kept, HOSTED[core.options > SMALL])) if bound < proved else None
 
 
-def effort(options: int, seconds: float) -> tuple[int, float]:
-    """Passes, and the share of a row from which a unit is big, for a problem of so many options when there are `seconds`."""
-    passes, near, _ = next(s for s in SEARCHES if options <= SMALL or s[2] * options <= seconds)
-    return passes, near
+def usual(options: int, seconds: float = 0.0) -> Effort:
+    """What is done for a problem of so many options when there are so many seconds."""
+    return next(effort for each, effort in (SMALLER if options <= SMALL else LARGER) if each * options <= seconds)
 
 
 def prices_with(core: Core, books: Books, hosts: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ import numpy as np
 
 from optimizer.board import short_list
 from optimizer.book_bound import OwnRows
+from optimizer.book_search import Effort
 from optimizer.books import MOST_OPTIONS, find_books, prices_with
 from optimizer.certificate import adjusted, best_of_units
 from optimizer.core import Core, share_of
@@ -25,23 +26,17 @@ from optimizer.vicinity import vicinity
 
 #: as `Engine.place`: where some units go while the others may be split
 Place = Callable[[Core, np.ndarray, Limits, Report], Placing]
-#: how often what is left is looked at again for units that are big now, in problems of so many options
-LEVELS, DEEP = 3, 1_000_000
-#: shares of the time left for the mixed-integer program, to what gap, and for prices and books of what is left
-PLACE_SHARE, PLACE_GAP, PRICE_SHARE, BOOK_SHARE = 0.25, 1e-5, 0.2, 0.1
+#: shares of the time left for the mixed-integer program, to what gap, and for prices of what is left
+PLACE_SHARE, PLACE_GAP, PRICE_SHARE = 0.25, 1e-5, 0.2
 #: options a unit, those of least regret, that the units that may be split have in that program
 SPLIT = 2.5
-#: big are few: no more than this share of the units is placed in all
+#: big are few: no more than this share of the units
 MOST = 0.35
-#: what is left is looked at again until this share of the time left is gone
-SHARE = 0.15
-#: passes over the books of what is left
-BOOK_PASSES = 160
 #: passes for the prices of what is left, as from 0: a band that a big unit has left little of is far from its old price
 PRICE_PASSES = 1_500
 #: where books of all are too much, units that fill more than this share are placed, among reps with so many options, in
-#: this share of the time left and so many passes
-NEAR, NEAR_OPTIONS, NEAR_SHARE, NEAR_PASSES = 0.2, 3_000_000, 0.25, 200
+#: this share of the time left and with so much effort
+NEAR, NEAR_OPTIONS, NEAR_SHARE, NEAR_EFFORT = 0.2, 3_000_000, 0.25, Effort(200, 0.2)
 #: options a unit, those of most price-adjusted value, that units have when others are fastened
 NARROW = 8
 #: places are bad that take more than this share off what can be reached (or leave the rest without a plan)
@@ -66,41 +61,22 @@ def settle(
     stop: Callable[[], bool],
     keep: np.ndarray | None = None,
 ) -> Settled | None:
-    """Big units placed, the rest priced, and again with what is big in the rest; None where no unit is big, or where with
-    them there the rest has no plan. Big units that a good plan `keep` [U] serves stay where it has them."""
+    """Big units placed, the rest priced; None where no unit is big, or many are, or where with them there the rest has no
+    plan. Big units that a good plan `keep` [U] serves stay where it has them."""
     if dual.hosts is None or dual.liked is None or dual.books is None:
         return None
-    if keep is not None or core.options > LP_FIRST or limits.deterministic:
-        place = None
-    until = 1e9 if limits.deterministic else limits.elapsed() + SHARE * limits.left()
-    unit, option, row = map(np.arange, (core.units, core.options, core.rows))
-    part = Reduced(core, unit, option, row, np.full(core.units, -1, dtype=np.int64))
-    at = Settled(part, dual.prices, dual.bound)
-    hosts, liked, books, settled = dual.hosts, dual.liked, dual.books, None
-    levels = LEVELS if core.options <= DEEP else 1
-    for level in range(levels):
-        big = hosts >= 0
-        if big.sum() + core.units - at.part.core.units > MOST * core.units:
-            break
-        if place is not None and big.any():
-            some = replace(limits, gap=PLACE_GAP, time_limit=limits.elapsed() + PLACE_SHARE * limits.left())
-            hosts = _hosts(at, hosts, liked, place, some, stop)
-        if keep is not None:
-            own = at.part.part(keep)
-            hosts = np.where(big & (own >= 0), own, hosts)
-        prices = prices_with(at.part.core, books, hosts)
-        at = _placed(core, replace(at, prices=prices), big, hosts, limits, stop)
-        if stop() or not big.any() or not share_of(dual.bound, at.value) <= LOSS:
-            break
-        settled = at
-        if level == levels - 1 or limits.elapsed() > until:
-            break
-        seconds = 1e9 if limits.deterministic else BOOK_SHARE * limits.left()
-        found = find_books(at.part.core, at.prices, seconds, lambda _: stop(), BOOK_PASSES, threads=limits.threads)
-        if found is None:
-            break
-        hosts, liked, books = found.hosts, found.liked, found.books
-    return settled
+    hosts, big = dual.hosts, dual.hosts >= 0
+    if not 0 < big.sum() <= MOST * core.units:
+        return None
+    if keep is not None:
+        hosts = np.where(big & (keep >= 0), keep, hosts)
+    elif place is not None and core.options <= LP_FIRST and not limits.deterministic:
+        some = replace(limits, gap=PLACE_GAP, time_limit=limits.elapsed() + PLACE_SHARE * limits.left())
+        hosts = _hosts(core, dual, hosts, dual.liked, place, some, stop)
+    choice, prices = np.where(big, hosts, -1), prices_with(core, dual.books, hosts)
+    seconds = PRICE_SHARE * limits.left()
+    settled = _priced(core, choice, ~big, np.arange(core.options), prices, limits, seconds, stop)
+    return settled if share_of(dual.bound, settled.value) <= LOSS and not stop() else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +103,7 @@ def hold(
         return None
     paid = dual.prices[near.row]
     seconds = 1e9 if limits.deterministic else NEAR_SHARE * limits.left()
-    found = find_books(near.core, paid, seconds, lambda _: stop(), NEAR_PASSES, threads=limits.threads)
+    found = find_books(near.core, paid, seconds, lambda _: stop(), NEAR_EFFORT, threads=limits.threads)
     if found is None:
         return None
     proved = replace(dual, prices=paid, bound=found.bound, books=found.books, hosts=found.hosts, liked=found.liked)
@@ -168,18 +144,6 @@ def fasten(
     return _priced(core, choice, free, keep[keep >= 0], prices, limits, seconds, stop)
 
 
-def _placed(
-    core: Core, at: Settled, big: np.ndarray, hosts: np.ndarray, limits: Limits, stop: Callable[[], bool]
-) -> Settled:
-    """With the big units [U'] of a part held by their hosts [U'] too, and new prices."""
-    choice, free = at.part.rest.copy(), np.zeros(core.units, dtype=bool)
-    choice[at.part.unit[big]] = np.append(at.part.option, -1)[hosts[big]]
-    free[at.part.unit[~big]] = True
-    start = np.zeros(core.rows)
-    start[at.part.row] = at.prices
-    return _priced(core, choice, free, np.arange(core.options), start, limits, PRICE_SHARE * limits.left(), stop)
-
-
 def _priced(
     core: Core,
     choice: np.ndarray,
@@ -204,13 +168,19 @@ def _priced(
 
 
 def _hosts(
-    at: Settled, hosts: np.ndarray, liked: np.ndarray, place: Place, limits: Limits, stop: Callable[[], bool]
+    core: Core,
+    dual: Dual,
+    hosts: np.ndarray,
+    liked: np.ndarray,
+    place: Place,
+    limits: Limits,
+    stop: Callable[[], bool],
 ) -> np.ndarray:
-    """[U'] where the mixed-integer program of a part has its big units; `hosts` where it finds nothing. They have the
-    options that the books take at times; the others, who may be split, those of least regret: they would go there."""
-    core, big = at.part.core, hosts >= 0
-    best, _ = best_of_units(core, at.prices)
-    regret = best[core.unit] - adjusted(core, at.prices, 0, core.units)
+    """[U] where a mixed-integer program has the big units; `hosts` where it finds nothing. They have the options that the
+    books take at times; the others, who may be split, those of least regret: they would go there."""
+    big = hosts >= 0
+    best, _ = best_of_units(core, dual.prices)
+    regret = best[core.unit] - adjusted(core, dual.prices, 0, core.units)
     regret[big[core.unit]] = np.inf
     regret[liked] = -1.0
     keep = np.argsort(regret, kind="stable")[: len(liked) + int(SPLIT * (~big).sum())]

@@ -39,6 +39,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "reduced",
             "waterfall",
             "books",
+            "book_stage",
             "book_search",
             "board",
             "search",

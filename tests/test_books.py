@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from optimizer.adam import Adam
 from optimizer.book_bound import Books, OwnRows, books_bound, start_books
-from optimizer.book_search import Adam, Search, Stage
+from optimizer.book_search import Effort, Search
+from optimizer.book_stage import Stage
 from optimizer.books import find_books
 from optimizer.certificate import bound
 from optimizer.core import Core
@@ -95,7 +97,7 @@ def test_what_is_found_lies_between_the_best_plan_and_the_bound_of_the_prices() 
         start, begun = bound(core, prices), books_bound(core, start_books(core, prices))
         if np.isfinite(start):
             assert begun <= start + close(start), f"case {number}"
-        books = find_books(core, prices, passes=60)
+        books = find_books(core, prices, effort=Effort(60, 0.05))
         if books is None:
             continue
         found += 1
@@ -112,7 +114,7 @@ def test_the_search_fills_books_as_the_recomputation_does() -> None:
         begun = start_books(core, find_prices(core, 5.0).prices)
         if not np.isfinite(begun.unit_prices).all() or not core.options:
             continue
-        search = Search(core, begun, 0.2, 1)
+        search = Search(core, begun, Effort(1, 0.2), 1)
         reps = len(core.is_open)
         lead = np.flatnonzero((np.diff(search.unit, prepend=-1) != 0) | (np.diff(search.rep, prepend=-1) != 0))
         last = search.books.leaves[np.searchsorted(search.books.rep[search.books.leaves], np.arange(reps))]
@@ -156,7 +158,7 @@ def giants() -> Core:
 def test_two_giants_and_three_reps() -> None:
     core = giants()
     prices = find_prices(core, 5.0).prices
-    found = find_books(core, prices, passes=300)
+    found = find_books(core, prices, effort=Effort(300, 0.05))
     choice = np.arange(core.units) * 3 + np.repeat([0, 1, 0, 1, 2], [1, 1, 2, 2, 11])
     best = core.objective(choice)
     assert best == pytest.approx(330 + 3 * 0.3 + 11 * 0.5)
@@ -171,7 +173,7 @@ def test_two_giants_and_three_reps() -> None:
 def test_the_answer_does_not_depend_on_the_threads() -> None:
     core = crowded(5)
     prices = find_prices(core, 5.0).prices
-    one, three = (find_books(core, prices, passes=40, threads=n) for n in (1, 3))
+    one, three = (find_books(core, prices, effort=Effort(40, 0.05), threads=n) for n in (1, 3))
     assert (one is None) == (three is None)
     if one is not None and three is not None:
         assert one.bound == three.bound

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.instances import samples
 from optimizer.book_bound import books_bound
+from optimizer.book_search import Effort
 from optimizer.books import find_books
 from optimizer.carry import carry
 from optimizer.dual import find_prices
@@ -23,7 +24,7 @@ COMPANY = samples(["150x6"], [1])[0]
 def left_by(problem: Problem) -> Result:
     """A result with what prices and books prove of a problem."""
     prices = find_prices(problem.core, 20.0).prices
-    found = find_books(problem.core, prices, passes=120)
+    found = find_books(problem.core, prices, effort=Effort(120, 0.05))
     assert found is not None
     return replace(solve(problem, "greedy", 5.0, in_process=True), prices=prices, books=found.books, bound=found.bound)
 
@@ -51,7 +52,7 @@ def test_books_are_carried_by_the_names_of_accounts_and_reps() -> None:
     cold = left_by(after)
     books = fitted(after.core, carried, cold.prices)
     assert books is not None and len(books.leaves) > len(after.scores.rep_ids)
-    found = find_books(after.core, cold.prices, passes=120, begun=books)  # a fifth of them are made
+    found = find_books(after.core, cold.prices, effort=Effort(120, 0.05), begun=books)  # a fifth of them are made
     assert found is not None and cold.bound * (1 - 2e-3) < found.bound < cold.bound * (1 + 2e-3)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from optimizer.book_bound import books_bound
+from optimizer.book_search import Effort
 from optimizer.books import find_books
 from optimizer.certificate import bound
 from optimizer.dual import find_prices
@@ -36,7 +37,7 @@ def test_what_is_of_another_size_or_not_finite_does_not_fit() -> None:
 def test_books_that_name_all_there_is_are_taken_as_they_are() -> None:
     for number, core, _ in ENUMERATED[:40]:
         prices = find_prices(core, 5.0).prices
-        found = find_books(core, prices, passes=40)
+        found = find_books(core, prices, effort=Effort(40, 0.05))
         if found is not None:
             taken = fitted(core, Known(prices, found.books), prices)
             assert taken is not None and books_bound(core, taken) == pytest.approx(found.bound), f"case {number}"
@@ -66,10 +67,10 @@ def test_books_begun_with_are_not_left_worse_than_they_were() -> None:
     better = 0
     for number, core, best in ENUMERATED:
         prices = find_prices(core, 5.0).prices
-        first = find_books(core, prices, passes=30)
+        first = find_books(core, prices, effort=Effort(30, 0.05))
         if first is None:
             continue
-        again = find_books(core, prices, passes=30, begun=first.books)
+        again = find_books(core, prices, effort=Effort(30, 0.05), begun=first.books)
         assert again is not None
         assert best - close(best) <= again.bound <= first.bound + close(first.bound), f"case {number}"
         assert again.bound < bound(core, prices)

@@ -16,6 +16,7 @@ import pytest
 import optimizer as opt
 from optimizer.atomic import replacing_folder
 from optimizer.book_bound import books_bound
+from optimizer.book_search import Effort
 from optimizer.books import find_books
 from optimizer.certificate import bound
 from optimizer.conclude import Case
@@ -84,7 +85,7 @@ def test_p3_what_prices_or_books_prove_is_never_called_a_search_s() -> None:
 
     problem = company(40, 4)
     dual = find_prices(problem.core, 5.0)
-    found = find_books(problem.core, dual.prices, 5.0, passes=40)
+    found = find_books(problem.core, dual.prices, 5.0, effort=Effort(40, 0.05))
     plan = problem.choice(opt.solve(problem, "greedy", in_process=True).plan)  # type: ignore[arg-type]
     assert found is not None
     for books, by in (

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from optimizer.book_bound import OwnRows
+from optimizer.book_search import Effort
 from optimizer.books import find_books, prices_with
 from optimizer.certificate import bound
 from optimizer.core import Core
@@ -39,7 +40,7 @@ def quiet(_: Progress) -> bool:
 def dual_of(core: Core) -> Dual:
     """Prices and books that place every big unit somewhere."""
     dual = find_prices(core, 5.0)
-    found = find_books(core, dual.prices, passes=200)
+    found = find_books(core, dual.prices, effort=Effort(200, 0.05))
     assert found is not None
     return Dual(dual.prices, found.bound, 0, found.books, found.hosts, found.liked)
 

@@ -32,7 +32,7 @@ FIRMEST = 4
 NOMINAL, PACE = 5_000, 120_000
 #: units of the best plan that fill more than such a share of a row of their rep's stay there, one step after another, where
 #: the limit is so many seconds a unit; shares of the time left for the search before each, and for the prices of the others
-FASTEN, SECONDS_A_UNIT, BEFORE_IT, REPRICE = (0.1, 0.04), 3e-4, 0.25, 0.12
+FASTEN, SECONDS_A_UNIT, BEFORE_IT, REPRICE = (0.1, 0.04), 3e-4, 0.15, 0.12
 #: options up to which exact engines solve parts of the plan again, up to which they try to prove it, and up to which they
 #: begin as soon as an annealing finds nothing better
 PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400

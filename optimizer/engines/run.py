@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimizer.books import effort, find_books
+from optimizer.books import find_books, usual
 from optimizer.core import Core, share_of
 from optimizer.dual import PASSES, Dual, find_prices
 from optimizer.engines import entry, load
@@ -104,7 +104,7 @@ def _with_books(
         dual.prices,
         1e9 if limits.deterministic else BOOK_SHARE * limits.left(),
         talk.stop,
-        *effort(core.options, BOOK_SHARE * limits.time_limit),
+        usual(core.options, BOOK_SHARE * limits.time_limit),
         threads=limits.threads,
         begun=None if known is None else fitted(core, known, dual.prices),
     )
