@@ -131,8 +131,9 @@ class Prices(Engine):
                 self._patches(fields[-1], limits, best).decide_ties(best.choice, until[1])
             prover, began = -1 if core.options <= TIED_OPTIONS else 0, limits.elapsed()
             end = began + (BEFORE_PROOF if self._near(best) else PARTS) * limits.left()
-            ends = np.linspace(began, end, len(fields) + 1)[1:]  # big units last: they seldom move
-            for field, end in zip(fields, ends, strict=True):
+            some = fields if core.options > PROVE_OPTIONS else fields[-1:]
+            ends = np.linspace(began, end, len(some) + 1)[1:]  # big units last: they seldom move
+            for field, end in zip(some, ends, strict=True):
                 self._patches(field, limits, best, prover).improve(field.part(best.choice), float(end))
         return (
             None
