@@ -156,6 +156,27 @@ def test_solve_in_json_gives_value_bound_and_run(company: Path, tmp_path: Path) 
     assert Path(answer["run"]) == tmp_path / "run"
 
 
+@pytest.mark.usefixtures("at_home")
+def test_a_solve_after_a_run_is_no_worse_than_its_plan(company: Path, kept: Path, tmp_path: Path) -> None:
+    begun = json.loads((kept / "result.json").read_text())["objective"]
+    words = (
+        "solve",
+        company,
+        "--engine",
+        "prices",
+        "--time-limit",
+        2,
+        "--gap",
+        0.5,
+        "--json",
+        "--out",
+        tmp_path / "run",
+    )
+    said = bookfit(*words, "--after", kept)
+    assert said.code == 0, said.err
+    assert said.json["objective"] >= begun
+
+
 def test_check_accepts_the_plan_of_a_run_and_agrees_on_its_value(company: Path, kept: Path) -> None:
     said = bookfit("check", company, kept / "plan.csv", "--json")
     assert said.code == 0
@@ -248,6 +269,7 @@ def test_app_starts_the_server_on_this_machine_only() -> None:
         (("solve", "{company}", "--time-limit", "0"), "time_limit"),
         (("solve", "nowhere.toml"), "nowhere.toml"),
         (("verify", "{company}"), "not a run"),
+        (("solve", "{company}", "--after", "{company}"), "not a run"),
         (("check", "{company}", "nowhere.csv"), "nowhere.csv"),
         (("solve",), "scenario"),
         (("frobnicate",), "frobnicate"),

@@ -218,6 +218,29 @@ def test_a_plan_that_breaks_rows_is_annealed_again_around_them() -> None:
     assert tried >= 8 and mended >= 0.7 * tried, (tried, mended)
 
 
+def test_a_good_plan_without_the_book_of_one_rep_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mostly to something better, never with somebody else's option, and most of the plan stays as it was."""
+    monkeypatch.setattr(searching, "RESTORE_UNITS", 15)
+    tried, better, changed = 0, 0, 0.0
+    for seed, core, _, choice in problems(60, units=60, reps=12):
+        prices = find_prices(core, 5.0).prices
+        at = search(core, prices, choice)
+        good = max(at.run(at.first_choice, Cooling(), 4000), key=lambda x: (core.feasible(x), core.objective(x)))
+        rep = np.where(good >= 0, core.rep[good], -1)
+        busiest = np.bincount(rep[rep >= 0], minlength=1).argmax()
+        broken = np.where((rep == busiest) & ~core.mandatory, -1, good)
+        if not core.feasible(broken) or not core.objective(broken) < core.objective(good):
+            continue
+        tried += 1
+        found = search(core, prices, good).restore(broken)
+        assert all(own(core, x) for x in found), seed
+        best = max(found, key=lambda x: (core.feasible(x), core.objective(x)))
+        better += core.feasible(best) and core.objective(best) > core.objective(broken)
+        changed += float((best != broken).mean())
+    assert tried >= 10 and better >= 0.8 * tried, (tried, better)
+    assert changed < 0.6 * tried, (tried, changed)
+
+
 def test_told_to_stop_it_gives_back_what_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
     for whole in (10_000, 1):
         monkeypatch.setattr(searching, "WHOLE", whole)
