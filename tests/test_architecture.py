@@ -60,6 +60,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "vicinity",
             "settle",
             "fields",
+            "annealing",
             "carry",
             "process",
             "conclude",

@@ -121,7 +121,7 @@ def test_p4_row_order_changes_nothing_in_deterministic_mode() -> None:
 def shuffled(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Ten runs of the price engine that are kept: rows of every table in another order, one and two threads. So much less
     work than the time allows that no clock has a say."""
-    import optimizer.engines.prices as engine
+    import optimizer.annealing as engine
 
     folder, tables = tmp_path_factory.mktemp("runs"), sample(150, 8, 3)
     scenario = parse_scenario(tomllib.loads(baseline_toml(150, 8)))

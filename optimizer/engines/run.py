@@ -99,19 +99,20 @@ def _with_books(
         return dual
     if hint is not None and core.feasible(hint) and share_of(dual.bound, core.objective(hint)) <= limits.gap:
         return dual
-    found = find_books(
-        core,
-        dual.prices,
-        1e9 if limits.deterministic else BOOK_SHARE * limits.left(),
-        talk.stop,
-        usual(core.options, BOOK_SHARE * limits.time_limit),
-        threads=limits.threads,
-        begun=None if known is None else fitted(core, known, dual.prices),
-    )
+    seconds = 1e9 if limits.deterministic else BOOK_SHARE * limits.left()
+    begun = None if known is None else fitted(core, known, dual.prices)
+    found = find_books(core, dual.prices, seconds, talk.stop, threads=limits.threads, begun=begun)
     if found is None or not found.bound < dual.bound:
         return dual
     better = replace(dual, bound=found.bound, books=found.books, hosts=found.hosts, liked=found.liked)
     talk.proved(better)
+    more = usual(core.options, BOOK_SHARE * limits.time_limit)
+    if begun is not None or more == usual(core.options) or talk.asked:
+        return better
+    finer = find_books(core, dual.prices, seconds, talk.stop, more, limits.threads)  # proves more, and hosts no better
+    if finer is not None and finer.bound < better.bound:
+        better = replace(better, bound=finer.bound, books=finer.books)
+        talk.proved(better)
     return better
 
 

@@ -83,7 +83,7 @@ def test_no_plan_is_above_the_bound_and_what_is_claimed_is_true(batch: int) -> N
 @pytest.mark.parametrize("batch", range(2))
 def test_the_search_alone_is_true_too_and_seldom_far_from_the_best(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Deterministic: no exact engine helps. So much less work than the time allows that no clock has a say."""
-    monkeypatch.setattr("optimizer.engines.prices.NOMINAL", 250)
+    monkeypatch.setattr("optimizer.annealing.NOMINAL", 250)
     there, best_found = 0, 0
     for seed, core in small_problems(20_000 + 1000 * batch, 25):
         best, choice = best_by_enumeration(core)

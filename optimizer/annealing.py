@@ -1,0 +1,167 @@
+"""Annealings on one field after another, each with more work than the last, and the best plan that they meet."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimizer.core import Core, share_of
+from optimizer.engines.base import Limits, Progress, Report
+from optimizer.fields import Field
+from optimizer.patches import Patches
+from optimizer.search import WHOLE, Cooling, Search
+from optimizer.settle import fasten
+from optimizer.waterfall import waterfall
+
+#: chains a unit in the first annealing, and how many times more in each that follows
+FIRST, MORE = 30, 4
+#: annealings from the prices' own choice, the first of them quick, and from the best plan
+QUICK, COLD, WARM = Cooling(depth=4, window=12), Cooling(), Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0))
+#: the only one for more units than `HUGE`, where every round costs seconds before it begins
+HURRIED, HUGE = Cooling(rounds=8, depth=4, window=12), 200_000
+#: breaches cost ten times more after every annealing that ends with some, so many times at most
+FIRMEST = 4
+#: chains a second: what a deterministic solve may count on, and what one expects before it has measured
+NOMINAL, PACE = 5_000, 120_000
+#: units of the best plan that fill more than such a share of a row of their rep's stay there, one step after another, where
+#: the limit is so many seconds a unit, and all over again where it is so many and the problem is annealed in parts; shares of
+#: the time left for the search before each, and for the prices of the others
+FASTEN, SECONDS_A_UNIT, BEFORE_IT, REPRICE = (0.1, 0.04), (3e-4, 5e-3), 0.15, 0.12
+#: big units of a plan this near the bound stay where they are; one as near as that is where the search begins
+NEAR, NEARER = 0.03, 0.01
+#: seconds between questions whether to stop
+ASK = 0.2
+
+
+class Best:
+    """The best plan met. Tells of every better one, and asks now and then, from any thread, whether to stop."""
+
+    def __init__(self, core: Core, limits: Limits, report: Report, proved: float) -> None:
+        self.core, self.limits, self.report, self.proved = core, limits, report, proved
+        self.choice: np.ndarray | None = None
+        self.value = -np.inf
+        self.short: tuple[int, ...] = ()
+        self.lock, self.asked, self.stop = threading.Lock(), 0.0, False
+
+    def offer(self, choice: np.ndarray) -> None:
+        """Keep a plan if it is better; one that breaks a hard row is made to keep it first."""
+        core = self.core
+        if not core.feasible(choice):
+            self.short = tuple(map(int, np.flatnonzero(core.shortfall(choice) * np.isinf(core.penalty) > 0)))
+            choice = waterfall(core, needy_only=False, start=choice)
+            if not core.feasible(choice):
+                return
+        value = core.objective(choice)
+        if value > self.value:
+            self.choice, self.value = choice, value
+            self.stop |= self.report(Progress(self.limits.elapsed(), value, self.proved, "search", choice))
+
+    def heard(self, progress: Progress) -> bool:
+        """Pass on what an exact engine says of the problem."""
+        self.stop |= self.report(progress)
+        return self.stop
+
+    def over(self) -> bool:
+        """Whether to stop: asked to, out of time, or within the gap."""
+        with self.lock:
+            now = self.limits.elapsed()
+            if now - self.asked > ASK:
+                self.asked = now
+                self.stop |= self.report(Progress(now, self.value, self.proved, "search"))
+            near = share_of(self.proved, self.value) <= self.limits.gap
+            return self.stop or now > self.limits.time_limit or near
+
+    def near(self, share: float) -> bool:
+        """Whether there is a plan, and it is within this share of what is proved."""
+        return self.value > -np.inf and share_of(self.proved, self.value) < share
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Annealing:
+    """Makes the best plan better. `tiny` problems are left as soon as an annealing finds nothing better; plans that break
+    rows are mended by the exact `patches` of a field, where there are such."""
+
+    limits: Limits
+    best: Best
+    tiny: bool = False
+    patches: Callable[[Field], Patches] | None = None
+
+    def run(self, fields: list[Field], end: float) -> None:
+        """Annealings until `end` on the first field, then on what it leaves when the larger units of the best plan stay where
+        they are; on the next field where two annealings have ended without a plan. Fields so found come first. A plan to begin
+        with that is near the bound is restored, and its larger units stay at once."""
+        limits, best = self.limits, self.best
+        warm = best.near(NEARER)
+        for field in tuple(fields):
+            quick, calm = (HURRIED, HURRIED) if field.core.units > HUGE else (QUICK, COLD)
+            first, search = quick, field.search(limits, best.over)
+            if warm:
+                self._restore(field, search)
+            for least in FASTEN * _turns(field.core.units, limits.time_limit):
+                if not warm:
+                    until = limits.elapsed() + BEFORE_IT * (end - limits.elapsed())
+                    self._on(field, search, until, quick, warm=False, last=False)
+                if best.over() or best.choice is None or not best.near(NEAR):
+                    break
+                seconds = REPRICE * (end - limits.elapsed())
+                fastened = fasten(best.core, best.choice, least, field.paid, limits, seconds, best.over)
+                if fastened is None or best.over():
+                    break
+                first, field = calm, Field.rest(fastened, best.choice, field.paid)
+                search = field.search(limits, best.over)
+                fields.insert(0, field)
+                if warm:
+                    self._restore(field, search)
+                warm = False
+            self._on(field, search, end, first, warm, last=field is fields[-1])
+            if best.choice is not None:
+                break
+
+    def _restore(self, field: Field, search: Search) -> None:
+        """The best plan annealed again where it loses much."""
+        assert self.best.choice is not None
+        for choice in search.restore(field.part(self.best.choice)):
+            self.best.offer(field.lift(choice))
+
+    def _on(self, field: Field, search: Search, end: float, first: Cooling, warm: bool, last: bool) -> None:
+        """Annealings until `end`, each with more work than the last: from the prices' own choice, at the `first` cooling to
+        begin with, or from the best plan if `warm`, after one that found nothing better, and where little time is left. A
+        tiny problem is left to the exact engine as soon as one finds nothing better."""
+        limits, best, units = self.limits, self.best, field.core.units
+        patches = self.patches(field) if self.patches is not None else None
+        broken, begun = 0, False
+        work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
+        only = not limits.deterministic and tries / PACE > 0.3 * (end - limits.elapsed())
+        while not best.over():
+            began, before = limits.elapsed(), best.value
+            seconds = 0.95 * (end - began) if only else None
+            if warm and best.choice is not None:
+                found = search.run(field.part(best.choice), WARM, max(1, int(tries)), seconds)
+            else:
+                cooling = first if only or not begun else COLD
+                cooling = replace(cooling, firm=(cooling.firm[0], cooling.firm[1] * 10.0**broken))
+                found = search.run(search.first_choice, cooling, max(1, int(tries)), seconds)
+                broken = min(FIRMEST, broken + int(not any(map(search.core.feasible, found))))
+            for choice in found:
+                if not field.core.feasible(choice):
+                    choice = (search if patches is None else patches).mend(choice)
+                best.offer(field.lift(choice))
+            if best.choice is None and broken > 1 and not last:
+                break
+            begun, warm, only = True, not warm and best.value <= before, False
+            work -= tries
+            speed = tries / max(1e-3, limits.elapsed() - began)
+            left = work if limits.deterministic else 0.95 * speed * (end - limits.elapsed())
+            if left < 0.1 * FIRST * units or (self.tiny and -np.inf < best.value <= before):
+                break
+            warm |= left < tries
+            tries = min(MORE * tries, left)
+
+
+def _turns(units: int, seconds: float) -> int:
+    """How often larger units are fastened, all steps of it."""
+    once, again = (seconds > each * units for each in SECONDS_A_UNIT)
+    return int(once) + int(again and units > WHOLE)
