@@ -157,10 +157,12 @@ class Search:
             trial._fill(self.books.unit_prices, self.others, self.books.own_prices[trial.nodes], self.heat + 1.0, 1.0)
         return GROWN * max(1e-6, time.monotonic() - began)
 
-    def hosts(self, books: Books) -> tuple[np.ndarray, np.ndarray]:
-        """For units that part some rep's books, [U] the option that the books take most (-1 for the others), and the
-        options [H] that they take at least at times, in order."""
-        items = np.flatnonzero(np.isin(self.unit, books.unit[books.parent >= 0]) & (self.mean_taken > 0))
+    def hosts(self, books: Books, least: float) -> tuple[np.ndarray, np.ndarray]:
+        """For units that part some rep's books and fill the share `least` of one of a rep's own rows, [U] the option that
+        the books take most (-1 for the others), and the options [H] that they take at least at times, in order."""
+        big = np.unique(books.unit[books.parent >= 0])
+        big = big[self.core.largest(self.share[self.place])[big] > least]
+        items = np.flatnonzero(np.isin(self.unit, big) & (self.mean_taken > 0))
         items = items[np.lexsort((self.mean_taken[items], self.unit[items]))]
         hosts = np.full(self.core.units, -1, dtype=np.int64)
         hosts[self.unit[items]] = self.option[items]

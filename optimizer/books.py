@@ -23,14 +23,17 @@ SMALL = 50_000
 #: with more options than this it would take too much memory (some 100 bytes an option) and time
 MOST_OPTIONS = 6_000_000
 #: how much is done in small problems and in others, where there are so many seconds an option
-SMALLER = ((6e-4, Effort(1280, 0.025, 12, 1e-5)), (0.0, Effort(640, 0.05, 8, 1e-5)))
+SMALLER = ((6e-4, Effort(1280, 0.025, 12, 1e-5)), (0.0, Effort(640, 0.025, 8, 1e-5)))
 LARGER = ((1.5e-4, Effort(640, 0.05, 5, 1e-5)), (8e-5, Effort(640, 0.1)), (0.0, Effort(320, 0.2)))
+#: of units that fill no more than this share of a row no host is told
+HOSTED = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Books, the bound they prove (the certificate's own figure), and for units that part some rep's books: `hosts` [U],
-    the option that they take most (-1 for the others), and `liked` [H], the options that they take at times."""
+    """Books, the bound they prove (the certificate's own figure), and for units that part some rep's books and fill
+    `HOSTED` of a row: `hosts` [U], the option that they take most (-1 for the others), and `liked` [H], the options that they
+    take at times."""
 
     books: Books
     bound: float
@@ -69,7 +72,7 @@ def find_books(
     if kept is None or not best < proved:
         return None
     bound = books_bound(core, kept)
-    return Found(kept, bound, *search.hosts(kept)) if bound < proved else None
+    return Found(kept, bound, *search.hosts(kept, HOSTED)) if bound < proved else None
 
 
 def usual(options: int, seconds: float = 0.0) -> Effort:

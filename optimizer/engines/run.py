@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimizer.books import find_books, usual
+from optimizer.books import SMALL, find_books, usual
 from optimizer.core import Core, share_of
 from optimizer.dual import PASSES, Dual, find_prices
 from optimizer.engines import entry, load
@@ -101,13 +101,14 @@ def _with_books(
         return dual
     seconds = 1e9 if limits.deterministic else BOOK_SHARE * limits.left()
     begun = None if known is None else fitted(core, known, dual.prices)
-    found = find_books(core, dual.prices, seconds, talk.stop, threads=limits.threads, begun=begun)
+    more = usual(core.options, BOOK_SHARE * limits.time_limit)
+    first = more if core.options <= SMALL else usual(core.options)
+    found = find_books(core, dual.prices, seconds, talk.stop, first, limits.threads, begun)
     if found is None or not found.bound < dual.bound:
         return dual
     better = replace(dual, bound=found.bound, books=found.books, hosts=found.hosts, liked=found.liked)
     talk.proved(better)
-    more = usual(core.options, BOOK_SHARE * limits.time_limit)
-    if begun is not None or more == usual(core.options) or talk.asked:
+    if begun is not None or more == first or talk.asked:
         return better
     finer = find_books(core, dual.prices, seconds, talk.stop, more, limits.threads)  # proves more, and hosts no better
     if finer is not None and finer.bound < better.bound:
