@@ -128,7 +128,7 @@ def fasten(
 ) -> Settled | None:
     """The units of a plan [U] that fill more than the share `least` of one of their rep's own rows stay where it has them,
     and the others, of whom not all options count, get prices of their own, from those of the whole problem [R] on. None
-    where there are no such units, or many.
+    where there are no such units, or many, or no option is left.
 
     A rep's own row has one price, whatever is in its book: it is wrong in the end for most reps with a unit that the prices
     would rather split. `value` is said of the options that count.
@@ -141,7 +141,10 @@ def fasten(
     free = np.ones(core.units, dtype=bool)
     free[held] = False
     keep = np.sort(short_list(core, prices, choice, NARROW, limits.threads).option, axis=None)
-    return _priced(core, choice, free, keep[keep >= 0], prices, limits, seconds, stop)
+    keep = keep[keep >= 0]
+    if not free[core.unit[keep]].any():
+        return None
+    return _priced(core, choice, free, keep, prices, limits, seconds, stop)
 
 
 def _priced(

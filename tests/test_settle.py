@@ -135,6 +135,22 @@ def test_nothing_is_fastened_where_no_unit_is_that_large_or_where_many_are(compa
     assert fasten(core, nobody, 0.1, dual.prices, limits(), 1.0, lambda: False) is None
 
 
+def test_nothing_is_fastened_where_the_others_have_no_option() -> None:
+    core = giants()
+    alone = replace(
+        core,
+        start=np.array([0, *[3] * core.units]),
+        rep=core.rep[:3],
+        value=core.value[:3],
+        mandatory=np.zeros(core.units, dtype=bool),
+        option_coef=np.zeros((0, 3)),
+    )
+    plan = np.array([0, *[-1] * (core.units - 1)])
+    assert alone.feasible(plan)
+    assert fasten(alone, plan, 0.1, np.zeros(core.rows), limits(), 1.0, lambda: False) is None
+    assert fasten(core, plan, 0.1, np.zeros(core.rows), limits(), 1.0, lambda: False) is not None
+
+
 # -- the exact engine places some units while the others may be split --------------------------------------------------
 def problems() -> Iterator[tuple[int, Core, float]]:
     for seed in range(60):
