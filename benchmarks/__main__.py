@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks import books, gap, profile, resolve, scale, sscflp
+from benchmarks import books, cancel, gap, profile, resolve, scale, sscflp
 from benchmarks.machine import describe
 from benchmarks.show import markdown
 from optimizer.errors import BookfitError
@@ -23,6 +23,7 @@ BENCHMARKS: Mapping[str, Any] = {
     "books": books,
     "profile": profile,
     "resolve": resolve,
+    "cancel": cancel,
 }
 
 

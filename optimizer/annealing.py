@@ -19,9 +19,10 @@ from optimizer.waterfall import waterfall
 #: chains a unit in the first annealing, and how many times more in each that follows
 FIRST, MORE = 30, 4
 #: annealings from the prices' own choice, the first of them quick, and from the best plan
-QUICK, COLD, WARM = Cooling(depth=4, window=12), Cooling(), Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0))
+QUICK, COLD = Cooling(depth=4, window=12, reach=0.2), Cooling(reach=0.2)
+WARM = Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0), reach=0.2)
 #: the only one for more units than `HUGE`, where every round costs seconds before it begins
-HURRIED, HUGE = Cooling(rounds=8, depth=4, window=12), 200_000
+HURRIED, HUGE = Cooling(rounds=8, share=0.01, depth=4, window=12, reach=0.05), 200_000
 #: breaches cost ten times more after every annealing that ends with some, so many times at most
 FIRMEST = 4
 #: chains a second: what a deterministic solve may count on, and what one expects before it has measured
@@ -51,7 +52,7 @@ class Best:
         core = self.core
         if not core.feasible(choice):
             self.short = tuple(map(int, np.flatnonzero(core.shortfall(choice) * np.isinf(core.penalty) > 0)))
-            choice = waterfall(core, needy_only=False, start=choice)
+            choice = waterfall(core, start=choice)
             if not core.feasible(choice):
                 return
         value = core.objective(choice)
@@ -92,7 +93,7 @@ class Annealing:
     def run(self, fields: list[Field], end: float) -> None:
         """Annealings until `end` on the first field, then on what it leaves when the larger units of the best plan stay where
         they are; on the next field where two annealings have ended without a plan. Fields so found come first. A plan to begin
-        with that is near the bound is restored, and its larger units stay at once."""
+        with that is near the bound is restored, its larger units stay at once, and it is what the first annealings go on from."""
         limits, best = self.limits, self.best
         warm = best.near(NEARER)
         for field in tuple(fields):
@@ -100,10 +101,11 @@ class Annealing:
             first, search = quick, field.search(limits, best.over)
             if warm:
                 self._restore(field, search)
-            for least in FASTEN * _turns(field.core.units, limits.time_limit):
-                if not warm:
-                    until = limits.elapsed() + BEFORE_IT * (end - limits.elapsed())
-                    self._on(field, search, until, quick, warm=False, last=False)
+            turns = _turns(field.core.units, limits.time_limit)
+            for step, least in enumerate(FASTEN * turns):
+                if not warm or step == len(FASTEN):
+                    self._on(field, search, self._soon(end), quick, warm, last=False)
+                    warm = False
                 if best.over() or best.choice is None or not best.near(NEAR):
                     break
                 seconds = REPRICE * (end - limits.elapsed())
@@ -115,10 +117,17 @@ class Annealing:
                 fields.insert(0, field)
                 if warm:
                     self._restore(field, search)
+            if warm and turns:
+                self._on(field, search, self._soon(end), first, warm, last=False)
                 warm = False
             self._on(field, search, end, first, warm, last=field is fields[-1])
             if best.choice is not None:
                 break
+
+    def _soon(self, end: float) -> float:
+        """When the first of the annealings ends."""
+        now = self.limits.elapsed()
+        return now + BEFORE_IT * (end - now)
 
     def _restore(self, field: Field, search: Search) -> None:
         """The best plan annealed again where it loses much."""
@@ -128,11 +137,11 @@ class Annealing:
 
     def _on(self, field: Field, search: Search, end: float, first: Cooling, warm: bool, last: bool) -> None:
         """Annealings until `end`, each with more work than the last: from the prices' own choice, at the `first` cooling to
-        begin with, or from the best plan if `warm`, after one that found nothing better, and where little time is left. A
-        tiny problem is left to the exact engine as soon as one finds nothing better."""
+        begin with, or from the best plan if `warm`, as long as that finds better ones, after one that found nothing better, and
+        where little time is left. A tiny problem is left to the exact engine as soon as one finds nothing better."""
         limits, best, units = self.limits, self.best, field.core.units
         patches = self.patches(field) if self.patches is not None else None
-        broken, begun = 0, False
+        broken, begun, stays = 0, False, warm
         work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
         only = not limits.deterministic and tries / PACE > 0.3 * (end - limits.elapsed())
         while not best.over():
@@ -151,7 +160,8 @@ class Annealing:
                 best.offer(field.lift(choice))
             if best.choice is None and broken > 1 and not last:
                 break
-            begun, warm, only = True, not warm and best.value <= before, False
+            better = best.value > before
+            begun, warm, only = True, (stays and better) if warm else not better, False
             work -= tries
             speed = tries / max(1e-3, limits.elapsed() - began)
             left = work if limits.deterministic else 0.95 * speed * (end - limits.elapsed())

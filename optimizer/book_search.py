@@ -11,8 +11,9 @@ import numpy as np
 from optimizer.adam import Adam
 from optimizer.book_bound import Books, OwnRows
 from optimizer.book_stage import FRESH, Stage, Stop
-from optimizer.certificate import adjusted
+from optimizer.certificate import adjusted, chunks
 from optimizer.core import Core
+from optimizer.dual import BLOCKS, blocks_of
 
 #: shares of the passes before each growth of the trees, and of all of them; the rest are made when they have grown
 EACH, GROWING = 0.125, 0.6
@@ -30,8 +31,6 @@ SLOW = 5_000_000
 FEWEST, GROWN = 40, 2.5
 #: an option is taken at times that is taken in more than this share of the last stage
 AT_TIMES = 0.02
-#: blocks of reps in a pass
-BLOCKS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +81,9 @@ class Search:
         self.heat = float(np.abs(begun.unit_prices).sum()) / max(1, reps)
         self.taken, self.mean_taken = np.zeros(len(self.option)), np.zeros(len(self.option))
         self._find_near(amount, regret[self.option])
-        edges = np.searchsorted(self.first, np.linspace(0, len(self.option), BLOCKS + 1)[1:-1])
-        cuts = np.unique(np.concatenate([[0], edges, [reps]]))
         self.every = max(1, min(10, SLOW // max(1, len(self.option))))
-        self.blocks = np.stack([cuts[:-1], cuts[1:]], axis=1)
+        self.blocks = chunks(self.first, max(1, -(-len(self.option) // BLOCKS)))
+        self.ranges, self.longest = blocks_of(core)
 
     def _find_near(self, amount: np.ndarray, regret: np.ndarray) -> None:
         """Sets `share` [k], how much of an own row an item fills, and `near` [M, W], items (the first of their unit) that

@@ -12,6 +12,7 @@ import numpy as np
 from optimizer.adam import Adam
 from optimizer.book_bound import Books
 from optimizer.certificate import admissible, of_rows
+from optimizer.dual import rates_of
 from optimizer.kernels.books import fill_books, price_items
 
 if TYPE_CHECKING:
@@ -74,14 +75,15 @@ class Stage:
     def _fill(self, pi: np.ndarray, others: np.ndarray, mu: np.ndarray, heat: float, recall: float) -> float:
         """Fill all leaves at these prices: the sum of the best of every rep."""
         search, core = self.search, self.search.core
-        padded, rate = np.append(others, 0.0), np.zeros((len(core.cost), len(core.factor)))
-        for f, (_, _, by_rep, row) in enumerate(core.factor):
-            if by_rep:
-                rate[:, f] = padded[core.rep_row[row]]
-        worth = np.empty(core.options)
-        price_items(core.model, padded, rate, search.place, worth)
+        padded, worth = np.append(others, 0.0), np.empty(core.options)
+        rate = rates_of(core, padded)
 
-        def block(reps: np.ndarray) -> float:
+        def price(units: tuple[int, int]) -> None:
+            price_items(*units, core.model, padded, rate, search.place, np.empty(search.longest), worth)
+
+        list(search.pool.map(price, search.ranges))
+
+        def block(reps: tuple[int, int]) -> float:
             return fill_books(
                 reps, worth, pi, search.model, search.limits, self.tree, self.first_leaf, self.nodes, mu, heat, recall,
                 search.near, self.value, self.slope, self.weight, search.taken, self.often, self.mean,

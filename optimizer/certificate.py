@@ -88,9 +88,9 @@ def of_rows(core: Core, prices: np.ndarray) -> float:
     return float(sides[~held].sum() + np.maximum(0.0, per_position - core.cost[core.is_open]).sum())
 
 
-def chunks(start: np.ndarray) -> list[tuple[int, int]]:
-    """Ranges of units with about `CHUNK` options each, so that no temporary grows with the problem."""
+def chunks(start: np.ndarray, size: int = CHUNK) -> list[tuple[int, int]]:
+    """Ranges of units with about so many options each, so that no temporary grows with the problem."""
     units = len(start) - 1
-    cuts = np.searchsorted(start, np.arange(CHUNK, start[-1], CHUNK)) if units else np.zeros(0, int)
+    cuts = np.searchsorted(start, np.arange(size, start[-1], size)) if units else np.zeros(0, int)
     edges = np.unique(np.concatenate([[0], np.minimum(cuts, units), [units]]))
     return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from scipy.optimize import linprog
@@ -14,7 +13,7 @@ from scipy.sparse import csc_array, csr_array, hstack, vstack
 
 from optimizer.adam import Adam
 from optimizer.book_bound import Books
-from optimizer.certificate import admissible, bound, of_rows
+from optimizer.certificate import admissible, bound, chunks, of_rows
 from optimizer.core import Core
 
 #: up to so many options the LP is solved at once
@@ -96,16 +95,22 @@ def _of_lp(core: Core, seconds: float) -> Dual | None:
     return None if prices is None else Dual(prices, bound(core, prices), 0)
 
 
-def best_choice(core: Core, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Best price-adjusted value [U] and its option [U] (-1: unserved) at these prices."""
-    from optimizer.kernels import best_options
+def blocks_of(core: Core) -> tuple[list[tuple[int, int]], int]:
+    """Ranges of units for a pass over all options, as many whatever the threads, and the options of its longest step."""
+    from optimizer.kernels import STEP
 
-    best, choice = np.empty(core.units), np.empty(core.units, dtype=np.int64)
-    best_options(
-        core.start, core.rep, core.value, core.mandatory, core.unit_coef, core.option_coef, core.unit_row, core.rep_row,
-        core.factor, np.append(prices, 0.0), best, choice,
-    )  # fmt: skip
-    return best, choice
+    longest = int((core.start[STEP:] - core.start[:-STEP]).max(initial=0)) or core.options
+    return chunks(core.start, max(1, -(-core.options // BLOCKS))), longest
+
+
+def rates_of(core: Core, padded: np.ndarray) -> np.ndarray:
+    """[F, M] what a unit of each factor's measure costs at each rep; 0 where its row is not the rep's. `padded` [R + 1] are
+    the prices, and a 0."""
+    rate = np.zeros((len(core.factor), len(core.cost)))
+    for f, (_, _, by_rep, row) in enumerate(core.factor):
+        if by_rep:
+            rate[f] = padded[core.rep_row[row]]
+    return rate
 
 
 class Passes:
@@ -114,34 +119,28 @@ class Passes:
 
     def __init__(self, core: Core, threads: int) -> None:
         self.core, self.pool = core, ThreadPoolExecutor(max(1, threads))
-        self.width = int(np.diff(core.start).max(initial=0))
-        edges = np.searchsorted(core.start, np.linspace(0, core.options, BLOCKS + 1)[1:-1])
-        cuts = np.unique(np.concatenate([[0], edges, [core.units]])).tolist()
-        self.blocks = list(pairwise(cuts))
+        self.blocks, self.room = blocks_of(core)
         self.choice = np.full(core.units, -1, dtype=np.int64)
+        self.usage = np.zeros((len(self.blocks), core.rows + 1))
+        self.table = np.zeros((len(self.blocks), len(core.factor), len(core.cost)))
 
     def best(self, prices: np.ndarray) -> tuple[float, np.ndarray]:
         """Sum of the best price-adjusted values of all units, and what these options use [R]; fills `choice` [U]."""
         from optimizer.kernels import best_of_range
 
         core, padded = self.core, np.append(prices, 0.0)
-        rate = np.zeros((len(core.cost), len(core.factor)))
-        for f, (_, _, by_rep, row) in enumerate(core.factor):
-            if by_rep:
-                rate[:, f] = padded[core.rep_row[row]]
-        usage = np.zeros((len(self.blocks), core.rows + 1))
-        table = np.zeros((len(self.blocks), *rate.shape))
+        rate = rates_of(core, padded)
 
         def block(i: int) -> float:
-            room = np.empty(self.width)
-            given = (*self.blocks[i], *core.model, padded, rate, room, self.choice, usage[i], table[i])
+            room = np.empty(self.room)
+            given = (*self.blocks[i], *core.model, padded, rate, room, self.choice, self.usage[i], self.table[i])
             return float(best_of_range(*given))
 
         total = sum(self.pool.map(block, range(len(self.blocks))))
-        used, by_reps = usage.sum(axis=0), table.sum(axis=0)
+        used, by_reps = self.usage.sum(axis=0), self.table.sum(axis=0)
         for f, (_, _, by_rep, row) in enumerate(core.factor):
             if by_rep:
-                np.add.at(used, core.rep_row[row], by_reps[:, f])
+                np.add.at(used, core.rep_row[row], by_reps[f])
         return float(total), used[:-1]
 
 

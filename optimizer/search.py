@@ -19,8 +19,8 @@ from scipy.sparse import csr_array, diags_array
 from optimizer.board import Board, Ledger, Pressure, Shortlist
 from optimizer.core import Core
 
-#: units up to which a problem is annealed whole, and about so many make a part of a larger one
-WHOLE, PART = 3_000, 6_000
+#: units up to which a problem is annealed whole; so many make a part of a larger one, or as many as so many reps have
+WHOLE, PART, PART_REPS = 3_000, 6_000, 60
 #: independent walks over a small problem
 WALKS = 2
 
@@ -29,7 +29,8 @@ WALKS = 2
 class Cooling:
     """One annealing: `rounds` steps in which the temperature falls from `hot` to `cold` (shares of the typical regret),
     the share of the rows' losses rises from `share` to 1, and breaches become firm. Chains make up to `depth` repairs,
-    each the best of a `window` of slots."""
+    each the best of a `window` of slots. In a large problem units stay at their first choice where the second costs more
+    than the share `reach` of their value."""
 
     rounds: int = 16
     hot: float = 0.3
@@ -38,6 +39,7 @@ class Cooling:
     firm: tuple[float, float] = (1.0, 100.0)
     depth: int = 6
     window: int = 32
+    reach: float = np.inf
 
     def at(self, step: float) -> tuple[float, Pressure]:
         """Temperature and pressure after so many rounds."""
@@ -64,6 +66,8 @@ class Search:
         second = listed.second[np.isfinite(listed.second) & (listed.second > 0)]
         crowd = min(1.0, DENSE * max(1, core.rows) / max(1, core.units))  # few units decide where rows are few
         self.typical = crowd * float(np.median(second)) if len(second) else 1.0
+        worth = np.abs(core.value[np.maximum(listed.option[:, 0], 0)])
+        self.lead = listed.second / np.maximum(worth, np.finfo(float).tiny)
         self.links = _links(core, listed)
 
     def run(self, choice: np.ndarray, cooling: Cooling, tries: int, seconds: float | None = None) -> list[np.ndarray]:
@@ -154,8 +158,10 @@ class Search:
         """One step of the annealing, in parts that the threads share out."""
         part_of = self._partition(choice)
         count = int(part_of.max()) + 1
-        home = self._home(choice, part_of)
-        whose = np.split(np.argsort(home, kind="stable"), np.cumsum(np.bincount(home, minlength=count))[:-1])
+        stays = (self.lead > cooling.reach) & (choice == self.first_choice)
+        home = np.where(stays, count, self._home(choice, part_of))
+        whose = np.split(np.argsort(home, kind="stable"), np.cumsum(np.bincount(home, minlength=count))[:count])
+        moving = max(1, self.core.units - int(stays.sum()))
         used, users = self._counts(choice)
         room = _rooms(self.core, part_of, count)
         states = [self._state() for _ in range(count)]
@@ -165,7 +171,7 @@ class Search:
             if self.stop() or not len(unit):
                 return unit, choice[unit]
             board = Board(self.core, self.listed, choice, unit, part_of == p)
-            share = max(1, tries * len(unit) // self.core.units)
+            share = max(1, tries * len(unit) // moving)
             self._anneal(board, (used, users.copy()), cooling, step, share, states[p], room[:, p])
             return board.unit, board.choice
 
@@ -211,7 +217,8 @@ class Search:
         random smooth line on which reps that the same units like are near each other."""
         size = np.bincount(self.core.rep[choice[choice >= 0]], minlength=len(self.core.cost)) + 1.0
         part_of, made = np.zeros(len(size), dtype=np.int64), 1
-        todo = [(np.arange(len(size)), max(2, round(self.core.units / PART)))]
+        most = max(PART, PART_REPS * self.core.units / len(size))
+        todo = [(np.arange(len(size)), max(2, round(self.core.units / most)))]
         while todo:
             reps, parts = todo.pop()
             if parts < 2 or len(reps) < 2:

@@ -36,7 +36,7 @@ MOST = 0.35
 PRICE_PASSES = 1_500
 #: where books of all are too much, units that fill more than this share are placed, among reps with so many options, in
 #: this share of the time left and with so much effort
-NEAR, NEAR_OPTIONS, NEAR_SHARE, NEAR_EFFORT = 0.2, 3_000_000, 0.25, Effort(200, 0.2)
+NEAR, NEAR_OPTIONS, NEAR_SHARE, NEAR_EFFORT = 0.2, 3_000_000, 0.25, Effort(100, 0.2)
 #: options a unit, those of most price-adjusted value, that units have when others are fastened
 NARROW = 8
 #: places are bad that take more than this share off what can be reached (or leave the rest without a plan)

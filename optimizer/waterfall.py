@@ -13,35 +13,44 @@ def sizes(core: Core) -> np.ndarray:
     return np.maximum(0.01, core.largest(core.value))
 
 
-def waterfall(core: Core, needy_only: bool, start: np.ndarray | None = None) -> np.ndarray:
-    """[U] the greedy choice: mandatory units, what fits of `start`, then unmet rows, then (unless `needy_only`) all that
-    is worth something."""
-    choice = np.full(core.units, -1, dtype=np.int64)
-    usage = np.zeros(core.rows + 1)
-    hard = np.isinf(core.penalty)
+def waterfall(core: Core, start: np.ndarray | None = None) -> np.ndarray:
+    """[U] the greedy choice: mandatory units, what fits of `start`, then unmet rows, then all that is worth something."""
+    return fill_up(core, needs(core, start))
+
+
+def needs(core: Core, start: np.ndarray | None = None) -> np.ndarray:
+    """[U] of the greedy choice what must be: mandatory units, what fits of `start` [U], then unmet rows."""
+    choice, usage = np.full(core.units, -1, dtype=np.int64), np.zeros(core.rows + 1)
     order = np.argsort(-sizes(core), kind="stable")
     freedom = np.diff(core.start)
     must = order[core.mandatory[order]]
-    must = must[np.argsort(freedom[must], kind="stable")]
-    worthwhile = np.where(core.value > 0, core.value, -np.inf)
-
-    def fill(units: np.ndarray, rank: np.ndarray, needy: bool) -> None:
-        place(
-            units, core.start, core.rep, rank, core.unit_coef, core.option_coef, core.unit_row, core.rep_row, core.factor,
-            core.lower, core.upper, hard, usage, choice, needy,
-        )  # fmt: skip
-
-    fill(must, core.value, False)
+    _fill(core, must[np.argsort(freedom[must], kind="stable")], core.value, choice, usage)
     if start is not None:
         given = start[start >= 0]
         only = np.full(core.options, -np.inf)
         only[given] = core.value[given]
         per_room = core.value[given] / np.maximum(room(core, given), 1e-9)
-        fill(core.unit[given][np.argsort(-per_room, kind="stable")], only, False)
-    fill(order, core.value, True)
-    if not needy_only:
-        fill(order, worthwhile, False)
+        _fill(core, core.unit[given][np.argsort(-per_room, kind="stable")], only, choice, usage)
+    _fill(core, order, core.value, choice, usage, needy=True)
     return choice
+
+
+def fill_up(core: Core, choice: np.ndarray) -> np.ndarray:
+    """`choice` [U] with all that fits and is worth something, largest first; changes it in place."""
+    order, worthwhile = np.argsort(-sizes(core), kind="stable"), np.where(core.value > 0, core.value, -np.inf)
+    _fill(core, order, worthwhile, choice, np.append(core.usage(choice), 0.0))
+    return choice
+
+
+def _fill(
+    core: Core, units: np.ndarray, rank: np.ndarray, choice: np.ndarray, usage: np.ndarray, needy: bool = False
+) -> None:
+    """Each of these units in turn to the option of largest `rank` [K] (-inf: none of them) whose rows have room, only where a
+    row needs it if `needy`; changes `choice` [U] and `usage` [R + 1] in place."""
+    place(
+        units, core.start, core.rep, rank, core.unit_coef, core.option_coef, core.unit_row, core.rep_row, core.factor,
+        core.lower, core.upper, np.isinf(core.penalty), usage, choice, needy,
+    )  # fmt: skip
 
 
 def room(core: Core, chosen: np.ndarray) -> np.ndarray:

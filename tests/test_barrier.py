@@ -10,7 +10,7 @@ import pytest
 from optimizer.barrier import climb
 from optimizer.certificate import bound
 from optimizer.core import Core
-from optimizer.dual import Passes, _of_barrier, ascend, find_prices, lp_prices
+from optimizer.dual import _of_barrier, ascend, find_prices, lp_prices
 from optimizer.relaxation import relaxation
 from tests.cores import random_core
 
@@ -113,19 +113,3 @@ def test_it_stops_when_it_is_asked() -> None:
     lp, heard = relaxation(core), []
     climb(lp, np.zeros(len(lp.row_of)), 1, lambda b: heard.append(b) or len(heard) == 2)
     assert len(heard) == 2
-
-
-def test_a_pass_gives_the_best_options_and_their_use() -> None:
-    for seed in range(30):
-        core = random_core(seed, units=30)
-        prices = np.random.default_rng(seed).normal(0, 2, core.rows)
-        over = Passes(core, 2)
-        with over.pool:
-            total, usage = over.best(prices)
-        worth = core.value - prices @ core.matrix().toarray()
-        tops = [
-            max([*worth[a:b].tolist(), *([] if must else [0.0])], default=-np.inf)
-            for a, b, must in zip(core.start[:-1], core.start[1:], core.mandatory, strict=True)
-        ]
-        assert total == pytest.approx(sum(tops))
-        np.testing.assert_allclose(usage, core.usage(over.choice), atol=1e-9)

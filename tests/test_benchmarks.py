@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import profile, resolve
+from benchmarks import cancel, profile, resolve
 from benchmarks.__main__ import main
 from benchmarks.gap import read_gap
 from benchmarks.instances import classical, samples
@@ -163,3 +163,13 @@ def test_a_race_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixt
     assert (row["status"], row["value"], row["gap"]) == ("OPTIMAL", -9.0, pytest.approx(-2 / 11))
     assert "lower bound" in row["note"] and set(said["summary"]) == {"Verdict", "Summary"}
     assert main(["gap", str(tmp_path / "nothing")]) == 2
+
+
+def test_a_cancelled_solve_is_told_with_what_it_was_doing_and_how_long_the_answer_took() -> None:
+    at_once, never = cancel.cancelled(samples(["200x10"], [1])[0], "highs", 3.0, [0.0, 9.0], 2)
+    assert at_once["phase"] != "had ended" and at_once["seconds_to_answer"] > 0
+    assert never["phase"] == "had ended" and math.isnan(never["seconds_to_answer"])
+    summary = cancel.tables([at_once, never], None)["Summary"]  # type: ignore[arg-type]
+    (line,) = summary
+    assert line["cancelled"] == 1 and line["longest_wait"] == at_once["seconds_to_answer"]
+    assert line["plans"] == int(at_once["status"] == "FEASIBLE")

@@ -10,7 +10,8 @@ from scipy.optimize import linprog
 
 from optimizer.certificate import bound
 from optimizer.core import Core
-from optimizer.dual import ascend, best_choice, find_prices, lp_prices
+from optimizer.dual import Passes, ascend, find_prices, lp_prices
+from optimizer.kernels import STEP
 from optimizer.problem import build
 from optimizer.sample import sample
 from optimizer.scenario import parse_scenario
@@ -121,9 +122,36 @@ def test_prices_are_found_with_and_without_the_lp_for_any_small_problem() -> Non
             assert found.bound == bound(core, found.prices)
 
 
-def test_the_best_choice_at_given_prices_is_worth_its_part_of_the_bound() -> None:
-    for seed in range(40):
-        core = random_core(seed)
-        best, choice = best_choice(core, np.zeros(core.rows))
-        np.testing.assert_allclose(best[choice >= 0], core.value[choice[choice >= 0]])
-        assert not best[(choice < 0) & ~core.mandatory].any()
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_pass_gives_the_best_options_and_what_they_use_whatever_was_before(threads: int) -> None:
+    for seed in range(30):
+        core = random_core(seed, units=30)
+        over, a = Passes(core, threads), core.matrix().toarray()
+        with over.pool:
+            for scale in (0.0, 2.0, 0.1, 2.0):
+                prices = np.random.default_rng(seed).normal(0, scale, core.rows)
+                total, usage = over.best(prices)
+                worth = core.value - prices @ a
+                tops = [
+                    max([*worth[a:b].tolist(), *([] if must else [0.0])], default=-np.inf)
+                    for a, b, must in zip(core.start[:-1], core.start[1:], core.mandatory, strict=True)
+                ]
+                assert total == pytest.approx(sum(tops))
+                has = over.choice >= 0
+                np.testing.assert_allclose(worth[over.choice[has]], np.array(tops)[has], atol=1e-9)
+                np.testing.assert_allclose(usage, core.usage(over.choice), atol=1e-9)
+
+
+def test_a_pass_is_the_same_in_steps_of_many_units_and_of_one() -> None:
+    core = random_core(3, units=4 * STEP)
+    prices = np.random.default_rng(3).normal(0, 2, core.rows)
+    once, often = Passes(core, 1), Passes(core, 1)
+    with once.pool, often.pool:
+        whole = once.best(prices)
+        often.blocks = [(u, u + 1) for u in range(core.units)]
+        often.usage = np.zeros((core.units, *once.usage.shape[1:]))
+        often.table = np.zeros((core.units, *once.table.shape[1:]))
+        each = often.best(prices)
+    assert each[0] == pytest.approx(whole[0])
+    np.testing.assert_array_equal(once.choice, often.choice)
+    np.testing.assert_allclose(each[1], whole[1], atol=1e-6)

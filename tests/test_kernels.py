@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from optimizer.core import Core
-from optimizer.kernels import best_options, curve, factorise, level_out, place, solve
+from optimizer.kernels import curve, factorise, level_out, place, solve
 from optimizer.relaxation import relaxation
 from tests.cores import random_core
 
@@ -20,26 +20,6 @@ def arrays(core: Core) -> tuple[np.ndarray, ...]:
 def amounts(core: Core) -> np.ndarray:
     """[R, K] what each option adds to each row, rows without options included."""
     return core.matrix().toarray()
-
-
-def test_best_options_takes_the_largest_price_adjusted_value_of_each_unit() -> None:
-    for seed in SEEDS:
-        core = random_core(seed)
-        prices = np.random.default_rng(seed).normal(0, 2, core.rows)
-        best, choice = np.empty(core.units), np.empty(core.units, np.int64)
-        best_options(
-            core.start, core.rep, core.value, core.mandatory, *arrays(core), np.append(prices, 0.0), best, choice
-        )
-        worth = core.value - prices @ amounts(core)
-        for unit in range(core.units):
-            span = worth[core.start[unit] : core.start[unit + 1]]
-            top = max(span.tolist() + ([] if core.mandatory[unit] else [0.0]), default=-np.inf)
-            assert best[unit] == pytest.approx(top)
-            if choice[unit] >= 0:
-                assert worth[choice[unit]] == pytest.approx(top)
-                assert core.start[unit] <= choice[unit] < core.start[unit + 1]
-            else:
-                assert top == 0.0 or not len(span)
 
 
 def placed(core: Core, order: np.ndarray, rank: np.ndarray, usage: np.ndarray, needy: bool) -> np.ndarray:

@@ -21,7 +21,7 @@ def test_every_plan_that_patches_find_is_better_than_the_last_and_keeps_every_ha
     tried = 0
     for seed in range(40):
         core = random_core(seed, 7, 4)
-        start = waterfall(core, needy_only=False)
+        start = waterfall(core)
         if not core.options or not core.feasible(start):
             continue  # no greedy plan to begin with
         prices, plans = find_prices(core, 5).prices, [start]
@@ -39,7 +39,7 @@ def test_every_plan_that_patches_find_is_better_than_the_last_and_keeps_every_ha
 
 def test_what_reps_lose_adds_up_to_no_more_than_the_gap() -> None:
     core = random_core(5, 7, 4)
-    plan = waterfall(core, needy_only=False)
+    plan = waterfall(core)
     prices = find_prices(core, 5).prices
     patches = Patches(core, prices, load("highs"), Limits(2.0), lambda: True, lambda _: None)
     lost = patches.lost(plan)
@@ -53,7 +53,7 @@ def test_deciding_ties_makes_plans_better_and_reaches_the_best_where_the_core_gr
     tried, reached = 0, 0
     for seed in range(60):
         core = random_core(seed, 7, 4)
-        start = waterfall(core, needy_only=False)
+        start = waterfall(core)
         if not core.options or not core.feasible(start):
             continue
         prices, plans = find_prices(core, 5).prices, [start]
@@ -71,8 +71,8 @@ def test_deciding_ties_makes_plans_better_and_reaches_the_best_where_the_core_gr
 
 
 def test_a_patch_whose_units_others_have_moved_meanwhile_is_not_taken() -> None:
-    core = next(c for c in (random_core(seed, 7, 4) for seed in range(60)) if c.feasible(waterfall(c, False)))
-    start, told = waterfall(core, needy_only=False), []
+    core = next(c for c in (random_core(seed, 7, 4) for seed in range(60)) if c.feasible(waterfall(c)))
+    start, told = waterfall(core), []
     patches = Patches(core, find_prices(core, 5).prices, load("scip"), Limits(2.0), lambda: False, told.append)
     shared = _Shared(start, 2, np.zeros(len(core.cost), dtype=bool))
     unit = int(np.flatnonzero(start >= 0)[0])

@@ -25,6 +25,7 @@ def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Problems of a handful of units are searched in parts already."""
     monkeypatch.setattr(searching, "WHOLE", 4)
     monkeypatch.setattr(searching, "PART", 9)
+    monkeypatch.setattr(searching, "PART_REPS", 1)
 
 
 def problems(count: int, units: int = 60, reps: int = 8) -> Iterator[tuple[int, Core, np.ndarray, np.ndarray]]:
@@ -124,6 +125,7 @@ def test_reps_that_the_same_units_like_are_in_the_same_part(monkeypatch: pytest.
     """Units on a square of 12 by 12 reps like the four around them: parts hold most of what their units like."""
     monkeypatch.setattr(searching, "WHOLE", 4)
     monkeypatch.setattr(searching, "PART", 121)
+    monkeypatch.setattr(searching, "PART_REPS", 1)
     across, down = (part.ravel() for part in np.meshgrid(np.arange(11), np.arange(11)))
     corner = np.tile(across + 12 * down, 10)
     core = replace(square(len(corner)), rep=(corner[:, None] + [0, 1, 12, 13]).ravel().astype(np.int32))
@@ -261,3 +263,22 @@ def test_cooling_ends_cold_with_full_losses_and_firm_breaches() -> None:
     assert heat[0] == cooling.hot and heat[-1] == pytest.approx(cooling.cold)
     assert shares[0] == pytest.approx(cooling.share) and shares[-1] == 1.0
     assert firms[-1] == pytest.approx(cooling.firm[1])
+
+
+@pytest.mark.usefixtures("in_parts")
+def test_units_stay_at_their_first_choice_where_another_costs_much_unless_they_are_elsewhere() -> None:
+    moved = 0
+    for seed in range(40):
+        core = mixed_core(seed, units=30)
+        if core.units <= 4 or (core.mandatory & (np.diff(core.start) == 0)).any():
+            continue
+        prices, start = np.random.default_rng(seed).normal(0, 0.5, core.rows), np.full(core.units, -1)
+        one = search(core, prices, start, seed=seed)
+        chosen = one.first_choice
+        elsewhere = np.arange(core.units) % 5 == 0
+        begun = np.where(elsewhere & ~core.mandatory, -1, chosen)
+        (ended,) = one.run(begun, Cooling(rounds=2, hot=9.0, cold=9.0, reach=0.1), 4_000)
+        held = (one.lead > 0.1) & (begun == chosen)
+        np.testing.assert_array_equal(ended[held], chosen[held], err_msg=str(seed))
+        moved += int((ended != begun).sum())
+    assert moved > 40

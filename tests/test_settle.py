@@ -101,7 +101,7 @@ def test_prices_with_big_units_in_place_say_what_room_there_is_worth_then() -> N
 # -- larger units of a plan stay where it has them ---------------------------------------------------------------------
 def test_units_that_fill_more_than_the_share_stay_and_no_others(company: tuple[Core, Dual]) -> None:
     core, dual = company
-    plan = waterfall(core, needy_only=False)
+    plan = waterfall(core)
     own, served = OwnRows.of(core), np.flatnonzero(plan >= 0)
     filled = np.zeros(core.units)
     filled[served] = (own.amounts(core, plan[served]) / own.size[core.rep[plan[served]]]).max(axis=1)
@@ -117,18 +117,18 @@ def test_units_that_fill_more_than_the_share_stay_and_no_others(company: tuple[C
 
 def test_what_the_others_bring_is_at_most_what_is_said_of_the_options_that_count(company: tuple[Core, Dual]) -> None:
     core, dual = company
-    plan = waterfall(core, needy_only=False)
+    plan = waterfall(core)
     fastened = fasten(core, plan, 0.15, dual.prices, limits(), 2.0, lambda: False)
     assert fastened is not None
     part = fastened.part
     assert core.objective(plan) <= fastened.value + 1e-6 and part.core.options < core.options
-    again = waterfall(part.core, needy_only=False)
+    again = waterfall(part.core)
     assert core.objective(part.lift(again)) <= fastened.value + 1e-6
 
 
 def test_nothing_is_fastened_where_no_unit_is_that_large_or_where_many_are(company: tuple[Core, Dual]) -> None:
     core, dual = company
-    plan = waterfall(core, needy_only=False)
+    plan = waterfall(core)
     assert fasten(core, plan, 5.0, dual.prices, limits(), 1.0, lambda: False) is None
     assert fasten(core, plan, 0.0, dual.prices, limits(), 1.0, lambda: False) is None
     nobody = np.full(core.units, -1)

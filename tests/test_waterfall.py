@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from optimizer.waterfall import room, sizes, waterfall
+from optimizer.core import Core
+from optimizer.waterfall import needs, room, sizes, waterfall
 from tests.mixed_cores import hit_twice, mixed_core, random_plan
 
 SEEDS = range(150)
 
 
-@pytest.mark.parametrize("needy", [False, True])
-def test_every_unit_has_an_option_of_its_own_or_none(needy: bool) -> None:
+@pytest.mark.parametrize("made", [needs, waterfall])
+def test_every_unit_has_an_option_of_its_own_or_none(made: Callable[[Core], np.ndarray]) -> None:
     for seed in SEEDS:
         core = mixed_core(seed)
-        choice = waterfall(core, needy_only=needy)
+        choice = made(core)
         has = choice >= 0
         np.testing.assert_array_equal(core.unit[choice[has]], np.flatnonzero(has))
 
@@ -27,11 +30,18 @@ def test_no_hard_upper_bound_breaks_where_every_amount_is_positive() -> None:
         a = core.matrix().toarray()
         start = random_plan(core, np.random.default_rng(seed))
         for given in (None, start):
-            used = core.usage(waterfall(core, needy_only=False, start=given))
+            used = core.usage(waterfall(core, start=given))
             sure = np.isinf(core.penalty) & (a >= 0).all(axis=1) & (core.upper >= 0) & ~hit_twice(core)
             tried += int(sure.sum())
             assert (used <= core.upper + 1e-6 * np.maximum(1.0, np.abs(core.upper)))[sure].all(), seed
     assert tried > 100
+
+
+def test_what_must_be_stays_where_it_is_when_the_plan_is_filled_up() -> None:
+    for seed in SEEDS:
+        core = mixed_core(seed)
+        must = needs(core)
+        np.testing.assert_array_equal(waterfall(core)[must >= 0], must[must >= 0], err_msg=str(seed))
 
 
 def test_a_plan_that_keeps_every_rule_is_kept_where_no_rule_demands_anything() -> None:
@@ -44,9 +54,9 @@ def test_a_plan_that_keeps_every_rule_is_kept_where_no_rule_demands_anything() -
         if demands or core.mandatory.any() or not core.feasible(start):
             continue
         tried += 1
-        after = waterfall(core, needy_only=True, start=start)
+        after = needs(core, start)
         np.testing.assert_array_equal(after, start)
-        filled = waterfall(core, needy_only=False, start=start)
+        filled = waterfall(core, start=start)
         np.testing.assert_array_equal(filled[start >= 0], start[start >= 0])
     assert tried > 30
 

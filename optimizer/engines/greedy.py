@@ -8,7 +8,7 @@ from optimizer.core import Core
 from optimizer.dual import Dual
 from optimizer.engines.base import Answer, Engine, Limits, Progress, Report
 from optimizer.kernels import level_out
-from optimizer.waterfall import sizes, waterfall
+from optimizer.waterfall import fill_up, needs, sizes
 
 
 class Greedy(Engine):
@@ -27,10 +27,7 @@ class Greedy(Engine):
         hint: np.ndarray | None = None,
         dual: Dual | None = None,
     ) -> Answer:
-        choice = waterfall(core, needy_only=False)
-        if hint is not None and not core.feasible(choice):
-            choice = waterfall(core, needy_only=False, start=hint)
-        return finish(core, choice, limits, report)
+        return finish(core, fill_up(core, begun(core, hint)), limits, report)
 
 
 class Balance(Engine):
@@ -48,10 +45,13 @@ class Balance(Engine):
         hint: np.ndarray | None = None,
         dual: Dual | None = None,
     ) -> Answer:
-        choice = level(core, waterfall(core, needy_only=True))
-        if hint is not None and not core.feasible(choice):
-            choice = level(core, waterfall(core, needy_only=True, start=hint))
-        return finish(core, choice, limits, report)
+        return finish(core, level(core, begun(core, hint)), limits, report)
+
+
+def begun(core: Core, hint: np.ndarray | None) -> np.ndarray:
+    """[U] what brings unmet hard rows towards their bounds, with what fits of `hint` where it does not do alone."""
+    choice = needs(core)
+    return choice if hint is None or core.feasible(choice) else needs(core, hint)
 
 
 def level(core: Core, choice: np.ndarray) -> np.ndarray:

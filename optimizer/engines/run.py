@@ -36,6 +36,8 @@ def run(
     of a problem like this one, is where to begin."""
     talk = _Talk(limits, report, priced)
     talk.asked = report(Progress(limits.elapsed(), phase="prices"))
+    simple = not (entry(name).exact or entry(name).exact_by)  # needs no first plan, and does not stop for a bound
+    first = Answer(None) if simple else load("greedy").solve(core, limits, report, hint)
     mostly_open = core.is_open[core.rep].mean() if core.options else 0.0  # prices of rows say little about positions
     seconds = 1e9 if limits.deterministic else PRICE_SHARE * limits.left() * (1.0 - 0.8 * mostly_open)
     dual = find_prices(
@@ -49,12 +51,10 @@ def run(
         polish=known is None and (limits.time_limit >= LONG or not entry(name).exact_by),
     )
     talk.proved(dual)
-    simple = not (entry(name).exact or entry(name).exact_by)  # needs no first plan, and does not stop for a bound
     if (talk.asked or limits.left() <= 0) and not simple:
-        return Answer(None, stopped=True), dual
+        return replace(first, stopped=True), dual
     if dual.bound == -np.inf:
         return Answer(None, dual.bound, "infeasible"), dual
-    first = Answer(None) if simple else load("greedy").solve(core, limits, report, hint)
     if first.choice is not None and (hint is None or not core.feasible(hint)):
         hint = _filled(core, hint, first.choice)
     dual = dual if simple else _with_books(core, dual, hint, known, limits, talk)
@@ -87,7 +87,7 @@ def _filled(core: Core, hint: np.ndarray | None, first: np.ndarray) -> np.ndarra
     """What fits of a plan to begin with that breaks a hard row, filled up, where it promises more than the `first`."""
     if hint is None or not core.objective(hint) > core.objective(first):
         return first
-    filled = waterfall(core, needy_only=False, start=hint)
+    filled = waterfall(core, start=hint)
     return filled if core.feasible(filled) and core.objective(filled) > core.objective(first) else first
 
 

@@ -10,28 +10,20 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from optimizer.kernels.bare import bare
+from optimizer.kernels.pricing import STEP, worths
 
-@njit(cache=True, nogil=True)
-def price_items(model, prices, rate, place, out):  # type: ignore[no-untyped-def]
-    """Fill `out`: at `place` [K] the price-adjusted value of every option; arguments as in `kernels.pricing`."""
+
+@bare()
+def price_items(first, last, model, prices, rate, place, room, out):  # type: ignore[no-untyped-def]
+    """Fill `out`: at `place` [K] the price-adjusted value of the options of units `first` to `last`; arguments as in
+    `kernels.pricing`, `room` for the options of `STEP` units."""
     start, rep, value, _, unit_coef, option_coef, unit_row, _, factor = model
-    for u in range(len(start) - 1):
-        base = 0.0
-        for f in range(len(factor)):
-            if factor[f, 0] == 0 and factor[f, 2] == 0:
-                base += prices[unit_row[factor[f, 3], u]] * unit_coef[factor[f, 1], u]
-        for k in range(start[u], start[u + 1]):
-            worth = value[k] - base
-            for f in range(len(factor)):
-                if factor[f, 2] == 1:
-                    each = rate[rep[k], f]
-                    if each != 0.0:
-                        worth -= each * (
-                            option_coef[factor[f, 1], k] if factor[f, 0] == 1 else unit_coef[factor[f, 1], u]
-                        )
-                elif factor[f, 0] == 1:
-                    worth -= prices[unit_row[factor[f, 3], u]] * option_coef[factor[f, 1], k]
-            out[place[k]] = worth
+    for begin in range(first, last, STEP):
+        end = min(last, begin + STEP)
+        worths(begin, end, start, rep, value, unit_coef, option_coef, unit_row, factor, prices, rate, room)
+        for k in range(start[begin], start[end]):
+            out[place[k]] = room[k - start[begin]]
 
 
 @njit(cache=True, nogil=True)

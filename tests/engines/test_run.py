@@ -16,7 +16,7 @@ def test_a_given_plan_that_breaks_a_hard_row_is_filled_up_or_left() -> None:
         core = mixed_core(seed, 30, 5)
         if not core.options or (core.mandatory & (np.diff(core.start) == 0)).any():
             continue
-        first, hint = waterfall(core, needy_only=False), random_plan(core, np.random.default_rng(seed))
+        first, hint = waterfall(core), random_plan(core, np.random.default_rng(seed))
         if not core.feasible(first) or core.feasible(hint):
             continue
         tried += 1
