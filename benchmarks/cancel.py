@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.instances import Instance, samples
-from benchmarks.peers import OURS, known_engines, warm_up
+from benchmarks.peers import OURS, known_engines
 from benchmarks.runs import NAN, alone
 from optimizer.engines.base import Progress
+from optimizer.prepare import prepare
 
 #: shares of the time limit after which a solve is cancelled, each in a run of its own
 MOMENTS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8)
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def measure(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """A row for each company, engine and moment; every company is made once."""
-    warm_up(arguments.engines)
+    prepare()
     for instance in samples(arguments.sizes, arguments.seeds):
         for engine in arguments.engines:
             for row in alone(cancelled, instance, engine, arguments.time_limit, arguments.moments, arguments.threads):

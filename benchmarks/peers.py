@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.instances import Instance, samples
+from benchmarks.instances import Instance
 from benchmarks.runs import NAN, SAME, Run, Task, as_row, make, refusal, said
 from optimizer.engines import ENGINES
 from optimizer.errors import UsageError
+from optimizer.prepare import prepare
 
 OURS = "prices"
 #: what is built as a whole model and asked only where it can hold it
@@ -21,10 +22,6 @@ WHOLE_MODEL = ("cpsat", "highs", "scip")
 PEER_OPTIONS = 2_000_000
 #: columns in the order a reader wants them; the others follow
 FIRST = ("instance", "engine", "status", "value", "best_known", "gap", "gap_to", "bound", "bound_by", "seconds")
-#: seconds that compiling may take before anything is measured
-WARM_SECONDS = 120.0
-#: size, limit and gap that make our engine compile all that it compiles for a large company
-WARM_OURS = ("5000x100", 30.0, 0.0)
 
 
 def known_engines() -> list[str]:
@@ -65,7 +62,7 @@ def race(
     ]
     if not tasks:
         raise UsageError("nothing to run")
-    warm_up(arguments.engines)
+    prepare()
     options: dict[Instance, int] = {}
     began = time.time()
     for number, task in enumerate(tasks, 1):
@@ -73,15 +70,6 @@ def race(
         options[task.instance] = run.options
         print(said(run, number, len(tasks), began), file=sys.stderr, flush=True)
         yield run
-
-
-def warm_up(engines: Sequence[str]) -> None:
-    """Compile what is compiled once on a machine, by a small company that is not counted."""
-    for engine in engines:
-        if engine not in ("greedy", "balance") or engine == engines[0]:
-            size, seconds, gap = WARM_OURS if engine == OURS else ("200x10", WARM_SECONDS, 0.5)
-            run = make(Task(samples([size], [1])[0], engine, seconds, gap=gap))
-            print(f"[warm-up] {engine}: {run.status} {run.note}", file=sys.stderr, flush=True)
 
 
 def tables(runs: Sequence[Run], arguments: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.instances import Instance, samples
-from benchmarks.peers import OURS, known_engines, warm_up
+from benchmarks.peers import OURS, known_engines
 from benchmarks.runs import NAN, Task, alone, peak_gib
 from benchmarks.scale import SIZES
 from optimizer.errors import SolverError
+from optimizer.prepare import prepare
 
 #: phases shorter than this are the clock's noise and have no growth
 NOISE = 0.02
@@ -37,7 +38,7 @@ def measure(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """One row a company: medians over seeds are for `tables`."""
     instances = samples(arguments.sizes, arguments.seeds)
     if not arguments.build_only:
-        warm_up([arguments.engine])
+        prepare()
     for number, instance in enumerate(instances, 1):
         task = Task(instance, arguments.engine, arguments.time_limit, arguments.gap, threads=arguments.threads)
         try:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.instances import samples
-from benchmarks.peers import OURS, known_engines, warm_up
+from benchmarks.peers import OURS, known_engines
 from benchmarks.runs import NAN, Run, Task, alone, as_row, blank, first_time, peak_gib
 from optimizer.carry import carry
 from optimizer.core import share_of
 from optimizer.errors import SolverError
+from optimizer.prepare import prepare
 from optimizer.result import Result
 
 #: the first solve's gap is asked for again with this much room, as a share of it and absolutely
@@ -50,7 +51,7 @@ class Solved:
 
 def measure(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Three rows a company: the first solve, then without the busiest rep cold and warm. Each in a fresh process."""
-    warm_up([arguments.engine])
+    prepare()
     for instance in samples(arguments.size, arguments.seeds):
         task = Task(instance, arguments.engine, arguments.time_limit, arguments.first_gap, threads=arguments.threads)
         first = _told(task, "first", NAN, None)

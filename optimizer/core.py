@@ -42,6 +42,13 @@ class Core:
     cost: np.ndarray
     offset: np.ndarray
 
+    def __post_init__(self) -> None:
+        """Row by row in memory and not to be written to, wherever they come from: kernels are compiled once for that."""
+        for item in fields(self):
+            array = np.ascontiguousarray(getattr(self, item.name)).view()
+            array.flags.writeable = False
+            object.__setattr__(self, item.name, array)
+
     @property
     def units(self) -> int:
         return len(self.start) - 1

@@ -17,6 +17,7 @@ from optimizer.known import Known
 from optimizer.memory import available_bytes
 from optimizer.plan import Plan
 from optimizer.preflight import brief, demand_memory, demand_numbers, overloads
+from optimizer.prepare import prepare
 from optimizer.problem import Problem
 from optimizer.process import Outcome, Searched, StoppedHow, run_child
 from optimizer.result import Result
@@ -37,6 +38,7 @@ def solve(
     in_process: bool = False,
 ) -> Result:
     """The best plan found within `time_limit` seconds (the child's start included), and how far it can be from the best.
+    Where loops have to be compiled for this machine first, once, that comes before, and a note says how long it took.
 
     `gap` is the share at which to stop; 0 asks for proof. `report` hears of progress and may return True to stop.
     `start` is a plan to begin with, today's by default; `known` is what the solve of a problem like this one has left
@@ -51,6 +53,7 @@ def solve(
         engine, why = choose(problem.core.options, problem.core.rows)
     demand_memory(problem, engine, entry(engine).bytes_per_option, memory or int(available_bytes() * 0.9))
     large = overloads(problem.core)
+    compiling = 0.0 if in_process else prepare(report)
     limits = Limits(time_limit, gap, seed, deterministic, threads)
     hint = problem.choice(start or problem.today)
     runner = _runner(in_process, memory, known)
@@ -59,7 +62,8 @@ def solve(
         result = case.infeasible()
     else:
         result = case.conclude(runner(engine, problem.core, limits, report, hint))
-    return replace(result, notes=(*brief(problem, large), *result.notes))
+    once = (f"compiled for this machine first, once: {compiling:.0f} s beside the time limit",) if compiling else ()
+    return replace(result, notes=(*once, *brief(problem, large), *result.notes))
 
 
 def demand_limits(time_limit: float, gap: float, seed: int, threads: int, memory: float | None = None) -> None:

@@ -54,7 +54,7 @@ def shared_data() -> Path:
 SLOW = (
     "browser", "engines", "ui", "rules/test_contract", "test_badinput", "test_benchmarks",
     "test_barrier", "test_books", "test_chains", "test_cli", "test_docs", "test_laws", "test_patches", "test_positions",
-    "test_promises",
+    "test_prepare", "test_promises",
     "test_proof", "test_real", "test_search", "test_settle", "test_solve",
     "test_verify", "test_export", "test_importing", "test_relax", "test_store",
 )  # fmt: skip

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "optimizer"
 #: The steps, first to last; each names modules of `optimizer/` or whole families. A module may import from its own step
 #: and from those before it.
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("say", ("errors", "memory", "atomic", "bundled")),
+    ("say", ("errors", "memory", "atomic", "bundled", "compiled")),
     ("load", ("tables", "formats", "places", "days", "cast", "locate", "links", "read", "validate", "where")),
     ("bring in", ("importing", "sample")),
     ("score", ("lists", "plan", "scoring", "people", "performance", "accounts", "scores")),
@@ -63,6 +63,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "annealing",
             "carry",
             "process",
+            "prepare",
             "conclude",
             "solve",
         ),

@@ -151,7 +151,7 @@ def test_phases_add_up_to_the_whole() -> None:
 
 
 def test_a_race_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
-    monkeypatch.setattr("benchmarks.peers.warm_up", lambda engines: None)
+    monkeypatch.setattr("benchmarks.peers.prepare", lambda: 0.0)
     (tmp_path / "x1").write_text(GAP)
     (tmp_path / "best_known.csv").write_text("instance,type,best_known,lower_bound\nx1,D,11,11\n")
     words = ["gap", str(tmp_path), "--engines", "highs", "--ours", "highs", "--time-limit", "10"]

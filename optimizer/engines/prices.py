@@ -26,6 +26,8 @@ TIED_OPTIONS = 150_000
 #: shares of the time left at which annealing ends, and what is tied; where a few annealings see all there is, where the tied
 #: are solved at once, and elsewhere
 SMALL, MIDDLE, WIDE = (0.06, 0.06), (0.3, 0.7), (0.8, 0.8)
+#: seconds that annealing has all the same where that is no larger share of a short time than the middle one
+LEAST = 2.0
 #: shares of what is left then for parts, where a proof comes next and where none does
 BEFORE_PROOF, PARTS = 0.07, 0.95
 #: a plan must be this near the prices' bound for a proof to be tried where the problem is not tiny
@@ -100,7 +102,8 @@ class Prices(Engine):
         """Annealing, then parts of the plan solved again exactly, then a proof where that is in reach."""
         core, tiny = best.core, best.core.options <= TINY_OPTIONS
         shares = SMALL if core.options <= PROVE_OPTIONS else MIDDLE if core.options <= TIED_OPTIONS else WIDE
-        until = [limits.elapsed() + share * limits.left() for share in shares]
+        left = limits.left()
+        until = [limits.elapsed() + max(share * left, min(LEAST, MIDDLE[0] * left)) for share in shares]
         Annealing(limits, best, tiny, lambda field: self._patches(field, limits, best)).run(fields, until[0])
         if best.over():
             return None

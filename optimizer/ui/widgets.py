@@ -189,6 +189,7 @@ def phase_words(phase: str) -> str:
     return {
         "start": "starting the engine", "": "searching", "prices": "bounding what any plan can be worth",
         "second opinion": "asking a second solver to confirm the proof",
+        "compiling": "compiling for this machine, once; the time limit has not begun",
     }.get(phase, phase)  # fmt: skip
 
 
