@@ -23,6 +23,8 @@ QUICK, COLD = Cooling(depth=4, window=12, reach=0.2), Cooling(reach=0.2)
 WARM = Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0), reach=0.2)
 #: the only one for more units than `HUGE`, where every round costs seconds before it begins
 HURRIED, HUGE = Cooling(rounds=8, share=0.01, depth=4, window=12, reach=0.05), 200_000
+#: seconds a unit that a round takes for its parts to be laid out, and fewest rounds where there is time for no more
+LAID, FEWEST = 1e-6, 3
 #: breaches cost ten times more after every annealing that ends with some, so many times at most
 FIRMEST = 4
 #: chains a second: what a deterministic solve may count on, and what one expects before it has measured
@@ -144,6 +146,10 @@ class Annealing:
         broken, begun, stays = 0, False, warm
         work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
         only = not limits.deterministic and tries / PACE > 0.3 * (end - limits.elapsed())
+        if only:  # the first round is as long as what it expects says, the others as long as fits
+            left = max(0.0, end - limits.elapsed())
+            tries = min(tries, PACE * left)
+            first = replace(first, rounds=max(FEWEST, min(first.rounds, int(left / (LAID * units)))))
         while not best.over():
             began, before = limits.elapsed(), best.value
             seconds = 0.95 * (end - began) if only else None

@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from optimizer.eligible import classes_of, combine, families, role_fits
 from optimizer.errors import UsageError
 from optimizer.memory import available_bytes
 from optimizer.rules.base import Restriction
@@ -160,13 +159,7 @@ def candidates(scores: Scores, restrictions: Sequence[Restriction]) -> Iterator[
     code, allowed = combine(scores, restrictions)
     member, member_start = families(scores, restrictions)
     size = np.diff(member_start)
-    unit_class = code[member[member_start[:-1]]]
-    many = np.flatnonzero(size > 1)
-    if len(many):
-        inside = np.flatnonzero(np.repeat(size > 1, size))
-        rows = np.logical_and.reduceat(allowed[code[member[inside]]], np.cumsum(size[many]) - size[many])
-        unit_class[many] = len(allowed) + np.arange(len(many))
-        allowed = np.concatenate([allowed, rows])
+    unit_class, allowed = classes_of(code, allowed, member, member_start)
     unit_of = np.empty(len(code), dtype=np.int64)
     unit_of[member] = np.repeat(np.arange(len(size)), size)
     m = len(scores.reps)
@@ -197,45 +190,6 @@ def candidates(scores: Scores, restrictions: Sequence[Restriction]) -> Iterator[
                 np.full(last - first, role, dtype=np.int8),
                 mandatory[first:last],
             )
-
-
-def combine(scores: Scores, restrictions: Sequence[Restriction]) -> tuple[np.ndarray, np.ndarray]:
-    """All restrictions on classes as one: class of each account [N], reps each class may have [C, M]."""
-    code = np.zeros(len(scores.accounts), dtype=np.int64)
-    allowed = np.ones((1, len(scores.reps)), dtype=bool)
-    for rule in restrictions:
-        if rule.code is None or rule.allowed is None:
-            continue
-        classes = len(rule.allowed)
-        both, code = np.unique(code * classes + rule.code, return_inverse=True)
-        allowed = allowed[both // classes] & rule.allowed[both % classes]
-    return code, allowed
-
-
-def families(scores: Scores, restrictions: Sequence[Restriction]) -> tuple[np.ndarray, np.ndarray]:
-    """Accounts grouped by family: `member` [N] and `member_start` [U+1], families in order of their first account."""
-    n = len(scores.accounts)
-    links = [r.family for r in restrictions if r.family is not None]
-    if not links:
-        return np.arange(n), np.arange(n + 1)
-    root = links[0]
-    if len(links) > 1:
-        pairs = np.concatenate(links)
-        graph = coo_array((np.ones(len(pairs), np.int8), (np.tile(np.arange(n), len(links)), pairs)), shape=(n, n))
-        root = connected_components(graph, directed=False)[1]
-    first = np.full(n, n)
-    np.minimum.at(first, root, np.arange(n))
-    member = np.argsort(first[root], kind="stable")
-    fresh = np.ones(n, dtype=bool)
-    fresh[1:] = np.diff(first[root][member]) != 0
-    return member, np.append(np.flatnonzero(fresh), n)
-
-
-def role_fits(scores: Scores) -> np.ndarray:
-    """[L, M] which reps work in which role: all of them where the scenario names no roles."""
-    if not scores.roles_named or "role" not in scores.reps:
-        return np.ones((len(scores.roles), len(scores.reps)), dtype=bool)
-    return np.stack([(scores.reps["role"] == name).to_numpy(dtype=bool) for name in scores.role_names])
 
 
 def _ties(

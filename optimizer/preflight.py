@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from optimizer.core import TOLERANCE, Core
+from optimizer.eligible import role_fits
 from optimizer.errors import Finding, Findings, InputError, Severity, UsageError
 from optimizer.formats.base import SHOWN
-from optimizer.options import role_fits
 from optimizer.problem import Problem, build
 from optimizer.rules.base import Restriction
 from optimizer.scenario import Scenario

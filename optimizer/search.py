@@ -115,11 +115,20 @@ class Search:
         part = self._near(choice, near, units)
         unit = np.flatnonzero(self._home(choice, np.where(part, 0, 1)) == 0)
         states = [self._state() for _ in range(walks)]
+        begun, units_of = self._counts(choice)
 
         def walk(state: np.ndarray) -> np.ndarray:
-            board, own = Board(self.core, self.listed, choice, unit, part), choice.copy()
+            board, own, used, users = (
+                Board(self.core, self.listed, choice, unit, part),
+                choice.copy(),
+                begun,
+                units_of.copy(),
+            )
             for step in range(cooling.rounds):
-                self._anneal(board, self._counts(own), cooling, step, tries * len(unit) // cooling.rounds, state)
+                self._anneal(
+                    board, (used, users), cooling, step, tries * min(units, len(unit)) // cooling.rounds, state
+                )
+                used = used + self.core.usage(board.choice) - self.core.usage(own[board.unit])
                 own[board.unit] = board.choice
             return own
 
@@ -192,7 +201,7 @@ class Search:
         room: np.ndarray | float = 1.0,
     ) -> None:
         """One step on one board, in kernel calls short enough to be stopped between. `counts` are the left sides of the
-        rows [R] and the units of every rep [M + 1], which the kernel keeps up to date."""
+        rows [R], and the units of every rep [M + 1], which the kernel keeps up to date."""
         heat, pressure = cooling.at(step)
         end = cooling.at(step + 1)[0]
         used, users = counts

@@ -24,7 +24,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("load", ("tables", "formats", "places", "days", "cast", "locate", "links", "read", "validate", "where")),
     ("bring in", ("importing", "sample")),
     ("score", ("lists", "plan", "scoring", "people", "performance", "accounts", "scores")),
-    ("rule", ("rules", "options", "scenario")),
+    ("rule", ("rules", "eligible", "options", "scenario")),
     ("build", ("core", "tighten", "problem", "preflight")),
     ("judge", ("check", "certificate", "positions", "book_bound")),
     (

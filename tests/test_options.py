@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +9,10 @@ import pandas as pd
 import pytest
 
 from optimizer import options as module
+from optimizer.eligible import role_fits
 from optimizer.errors import UsageError
-from optimizer.options import Options, build_options, combine, families, role_fits
+from optimizer.options import Options, build_options
 from optimizer.problem import build
-from optimizer.rules.base import Restriction
 from tests.companies import AE_AND_CSM, COMPANIES, PLAIN_SCORING, TWO_LEVELS, corner, house, levels, scenario, staffed
 
 RULES = {
@@ -88,25 +87,6 @@ def test_reps_serve_only_in_their_role_where_the_scenario_names_roles() -> None:
     assert [named.options.rep[a:b].tolist() for a, b in zip(named.core.start, named.core.start[1:], strict=False)] == [
         [0, 3], [0, 3], [1, 2], [1, 2],
     ]  # fmt: skip
-
-
-def test_restrictions_on_classes_are_combined_by_their_intersection() -> None:
-    scores = build(corner(), scenario()).scores
-    one = Restriction(np.array([0, 0, 1, 1]), np.array([[True, True, False], [True, True, True]]))
-    other = Restriction(np.array([0, 1, 0, 1]), np.array([[True, False, True], [True, True, True]]))
-    code, allowed = combine(scores, [one, other, Restriction()])
-    assert allowed[code].tolist() == [
-        [True, False, False],
-        [True, True, False],
-        [True, False, True],
-        [True, True, True],
-    ]
-
-
-def test_families_come_in_the_order_of_their_first_account() -> None:
-    scores = build(house(), scenario()).scores
-    member, start = families(scores, [Restriction(family=np.array([4, 1, 1, 4, 4]))])
-    assert [member[a:b].tolist() for a, b in itertools.pairwise(start)] == [[0, 3, 4], [1, 2]]
 
 
 def test_accounts_of_a_family_in_different_rows_need_a_layer_each() -> None:

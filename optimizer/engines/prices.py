@@ -34,8 +34,9 @@ BEFORE_PROOF, PARTS = 0.07, 0.95
 PROVABLE = 0.005
 #: where more than this share of the options is an open position's, which to open is settled first, in this share of the time
 MOSTLY_OPEN, OPENING_SHARE = 0.5, 0.95
-#: seconds a unit that judging a plan takes when the search has ended
-AFTER = 8e-6
+#: seconds a unit: what judging a plan takes when the search has ended, what the shortest annealing takes, and the limit from
+#: which big units are held that whole books do not say
+AFTER, SHORTEST, HELD = 1e-5, 5e-6, 8e-5
 
 
 class Prices(Engine):
@@ -77,11 +78,13 @@ class Prices(Engine):
         fields = [Field.whole(core, dual.prices, start)]
         if settled is not None:
             fields.insert(0, Field.rest(settled, start, dual.prices))
-        elif (held := hold(core, dual, limits, best.over, keep)) is not None:
-            fields.insert(0, Field.around(core, held, start))
+        elif limits.time_limit > HELD * core.units:
+            held = hold(core, dual, limits, best.over, keep)
+            fields[:0] = [] if held is None else [Field.around(core, held, start)]
         if not self.provers or core.options > PATCH_OPTIONS or limits.deterministic:
-            end = max(0.8 * limits.time_limit, limits.time_limit - AFTER * core.units)
-            Annealing(limits, best).run(fields, end)
+            end = limits.time_limit - AFTER * core.units
+            if best.choice is None or limits.elapsed() + SHORTEST * core.units < end:
+                Annealing(limits, best).run(fields, max(0.5 * limits.time_limit, end))
         else:
             answer = self._with_exact(fields, limits, best)
             if answer is not None:

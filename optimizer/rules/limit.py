@@ -140,7 +140,7 @@ class Limit(Rule):
 
     def _inside(self, scores: Scores) -> np.ndarray:
         """[M] the reps the limit is about: they meet the rep part of `where` and work in a role that counts."""
-        from optimizer.options import role_fits
+        from optimizer.eligible import role_fits
 
         inside = mask(scores.reps, self.where, "rep")
         if self.moved_column() is None:
@@ -225,7 +225,7 @@ class Limit(Rule):
 
     def _fair(self, scores: Scores, amount: np.ndarray) -> np.ndarray:
         """[M] fair share of each rep: each role's total by ramp among those hired for it; inf where nobody is."""
-        from optimizer.options import role_fits
+        from optimizer.eligible import role_fits
 
         ramp = scores.reps["ramp"].to_numpy() * role_fits(scores) * self.counted_roles(scores)[:, None]
         pool = ramp[:, ~scores.open_rep].sum(axis=1)

@@ -39,6 +39,8 @@ class Nearest(Rule):
         posts = tuple(rule.post(scores) for rule in others if rule.posts == "options" and not isinstance(rule, Nearest))
         bad = np.zeros(chosen.shape, dtype=bool)
         for part in candidates(scores, posts):
+            if np.diff(part.unit_start).max(initial=0) <= self.reps:
+                continue  # nobody has so many better ones
             lead = part.member[part.member_start[:-1]]
             mine = chosen[lead, part.role]
             rank = part.total(lambda n, r, l, v: goodness(scores, self.by, n, r, l))

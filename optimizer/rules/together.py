@@ -44,20 +44,20 @@ class Together(Rule):
 
     def check(self, scores: Scores, plan: Plan) -> Judgement:
         self._column(scores)
-        applies = pd.Series(mask(scores.accounts, self.where), index=scores.account_ids)
-        label = pd.Series(scores.accounts[self.by].to_numpy(dtype=object), index=scores.account_ids)
-        label = label[applies]
+        applies = mask(scores.accounts, self.where)
+        ids = pd.Index(scores.account_ids)[applies]
+        label = pd.Series(scores.accounts[self.by].to_numpy()[applies], index=ids).dropna()
         if self.by == "parent_id":
-            label = label.where(label.isin(label.index))
-            top = label.fillna(pd.Series(label.index, label.index))
+            label = label[ids.get_indexer(pd.Index(label)) >= 0]
             for _ in range(64):  # each round doubles the generations climbed
-                higher = top.map(top)
-                if higher.equals(top):
+                higher = label.map(label).fillna(label)
+                if higher.equals(label):
                     break
-                top = higher
-            label = top
+                label = higher
+            heads = pd.Index(label.unique())
+            label = pd.concat([label, pd.Series(heads, index=heads)])
         rows = plan.to_frame()
-        rows["family"] = rows["account_id"].map(label.dropna())
+        rows["family"] = rows["account_id"].map(label)
         rows = rows[rows["family"].notna()]
         rows["served_by"] = rows["rep_id"].fillna("nobody") + " / " + rows["service_level"].fillna("")
         groups = rows.groupby(["family", "role"], sort=False)["served_by"]

@@ -14,8 +14,10 @@ from optimizer.certificate import bound
 from optimizer.conclude import same
 from optimizer.core import Core
 from optimizer.dual import Dual
+from optimizer.engines import load
 from optimizer.engines.base import Answer, Limits, Progress
 from optimizer.engines.run import run
+from optimizer.prepare import prepare
 from optimizer.problem import build
 from optimizer.sample import baseline_toml, sample
 from optimizer.scenario import parse_scenario
@@ -36,11 +38,8 @@ def solved(core: Core, seconds: float = 0.2, **more: object) -> tuple[Answer, Du
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled() -> None:
-    """The kernels are ready before anything is timed. On a new machine they are compiled here, by problems that between
-    them use every one."""
-    for core in (mixed_core(3), mixed_core(14, units=12), company(1000, 20)):
-        solved(core, 2.0)
-        solved(core, 2.0, deterministic=True)
+    """The kernels are ready before anything is timed."""
+    prepare()
 
 
 def small_problems(first: int, count: int) -> list[tuple[int, Core]]:
@@ -215,6 +214,19 @@ def test_told_to_stop_it_ends_at_once_with_what_it_has(phase: str) -> None:
         return took
 
     assert soonest(attempt, 2.0) < 2.0
+
+
+@pytest.mark.parametrize(("each", "tried"), [(0.0, True), (1.0, False)], ids=["time", "none"])
+def test_a_large_problem_is_annealed_only_where_that_and_judging_fit(
+    each: float, tried: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("optimizer.engines.prices.PATCH_OPTIONS", 0)
+    monkeypatch.setattr("optimizer.engines.prices.AFTER", each)
+    core, limits = company(1000, 20), Limits(4.0, gap=0.0)
+    greedy = load("greedy").solve(core, limits, lambda _: False).choice
+    answer, _ = run("prices", core, limits, lambda _: False)
+    assert greedy is not None and answer.choice is not None
+    assert (core.objective(answer.choice) > core.objective(greedy)) == tried
 
 
 @pytest.mark.parametrize("seconds", [1e-6, 0.05, 0.3])
