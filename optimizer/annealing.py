@@ -33,6 +33,8 @@ NOMINAL, PACE = 5_000, 120_000
 #: the limit is so many seconds a unit, and all over again where it is so many and the problem is annealed in parts; shares of
 #: the time left for the search before each, and for the prices of the others
 FASTEN, SECONDS_A_UNIT, BEFORE_IT, REPRICE = (0.1, 0.04), (3e-4, 5e-3), 0.15, 0.12
+#: the share before each where a good plan of a problem like this one, and with it prices, were known
+SOONER = 0.05
 #: big units of a plan this near the bound stay where they are; one as near as that is where the search begins
 NEAR, NEARER = 0.03, 0.01
 #: seconds between questions whether to stop
@@ -95,9 +97,11 @@ class Annealing:
     def run(self, fields: list[Field], end: float) -> None:
         """Annealings until `end` on the first field, then on what it leaves when the larger units of the best plan stay where
         they are; on the next field where two annealings have ended without a plan. Fields so found come first. A plan to begin
-        with that is near the bound is restored, its larger units stay at once, and it is what the first annealings go on from."""
+        with that is near the bound is restored where the problem is annealed whole, its larger units stay at once, and it is what
+        the first annealings go on from; in parts, prices soon give a better one."""
         limits, best = self.limits, self.best
-        warm = best.near(NEARER)
+        known = best.near(NEARER)
+        warm, share = known and best.core.units <= WHOLE, SOONER if known else BEFORE_IT
         for field in tuple(fields):
             quick, calm = (HURRIED, HURRIED) if field.core.units > HUGE else (QUICK, COLD)
             first, search = quick, field.search(limits, best.over)
@@ -106,7 +110,7 @@ class Annealing:
             turns = _turns(field.core.units, limits.time_limit)
             for step, least in enumerate(FASTEN * turns):
                 if not warm or step == len(FASTEN):
-                    self._on(field, search, self._soon(end), quick, warm, last=False)
+                    self._on(field, search, self._soon(end, share), quick, warm, last=False)
                     warm = False
                 if best.over() or best.choice is None or not best.near(NEAR):
                     break
@@ -120,16 +124,16 @@ class Annealing:
                 if warm:
                     self._restore(field, search)
             if warm and turns:
-                self._on(field, search, self._soon(end), first, warm, last=False)
+                self._on(field, search, self._soon(end, share), first, warm, last=False)
                 warm = False
             self._on(field, search, end, first, warm, last=field is fields[-1])
             if best.choice is not None:
                 break
 
-    def _soon(self, end: float) -> float:
+    def _soon(self, end: float, share: float) -> float:
         """When the first of the annealings ends."""
         now = self.limits.elapsed()
-        return now + BEFORE_IT * (end - now)
+        return now + share * (end - now)
 
     def _restore(self, field: Field, search: Search) -> None:
         """The best plan annealed again where it loses much."""

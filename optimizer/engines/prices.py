@@ -16,6 +16,7 @@ from optimizer.fields import Field
 from optimizer.opening import choose_positions
 from optimizer.patches import Patches
 from optimizer.proof import agrees, prove
+from optimizer.search import WHOLE
 from optimizer.settle import hold, settle
 
 #: options up to which exact engines solve parts of the plan again, up to which they try to prove it, and up to which they
@@ -74,7 +75,8 @@ class Prices(Engine):
             return Answer(best.choice, stopped=best.over())
         place = self._place if self.provers else None
         keep = best.choice if best.near(NEAR) else None
-        settled = None if best.near(NEARER) else settle(core, dual, place, limits, best.over, keep)
+        goes_on = best.near(NEARER) and core.units <= WHOLE
+        settled = None if goes_on else settle(core, dual, place, limits, best.over, keep)
         fields = [Field.whole(core, dual.prices, start)]
         if settled is not None:
             fields.insert(0, Field.rest(settled, start, dual.prices))
