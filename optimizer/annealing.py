@@ -108,10 +108,9 @@ class Annealing:
             if warm:
                 self._restore(field, search)
             turns = _turns(field.core.units, limits.time_limit)
-            for step, least in enumerate(FASTEN * turns):
-                if not warm or step == len(FASTEN):
-                    self._on(field, search, self._soon(end, share), quick, warm, last=False)
-                    warm = False
+            for least in FASTEN * turns:
+                if not warm:
+                    self._on(field, search, self._soon(end, share), quick, warm=False, last=False)
                 if best.over() or best.choice is None or not best.near(NEAR):
                     break
                 seconds = REPRICE * (end - limits.elapsed())

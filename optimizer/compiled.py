@@ -18,8 +18,8 @@ def folder() -> Path:
     said = hashlib.sha256()
     for file in sorted((Path(__file__).parent / "kernels").glob("*.py")):
         said.update(file.read_bytes())
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    home = cache / "bookfit" / f"kernels-{said.hexdigest()[:12]}"
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = caches / "bookfit" / f"kernels-{said.hexdigest()[:12]}"
     try:
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=home):

@@ -6,7 +6,6 @@ compiles a loop for the types of the arrays that it is given.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from optimizer.core import Core
 from optimizer.engines.base import Limits, Progress
 from optimizer.engines.run import run
 from optimizer.problem import build
-from optimizer.process import POLL
+from optimizer.process import POLL, environment
 from optimizer.sample import baseline_toml, sample
 from optimizer.scenario import parse_scenario
 
@@ -36,13 +35,12 @@ def prepare(report: Callable[[Progress], bool | None] | None = None) -> float:
     if compiled.mark().exists():
         return 0.0
     began = monotonic()
-    path = os.pathsep.join([str(Path(__file__).resolve().parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     child = subprocess.Popen(
         [sys.executable, "-m", "optimizer.prepare"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": path},
+        env=environment(),
     )
     try:
         while child.poll() is None:

@@ -105,9 +105,14 @@ def run_child(
         return watch.outcome(stopped, child.returncode)
 
 
+def environment() -> dict[str, str]:
+    """What a process of ours is started with: this program's modules, whatever the folder, and a number of threads."""
+    path = [str(Path(__file__).resolve().parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    threads = os.environ.get("OMP_NUM_THREADS", "2")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path), "OMP_NUM_THREADS": threads}
+
+
 def _spawn(folder: Path, stderr: Any) -> subprocess.Popen[bytes]:
-    root = str(Path(__file__).resolve().parent.parent)
-    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [sys.executable, "-m", "optimizer.engines", str(folder)]
     return subprocess.Popen(
         command,
@@ -115,7 +120,7 @@ def _spawn(folder: Path, stderr: Any) -> subprocess.Popen[bytes]:
         stdout=stderr,
         stderr=stderr,
         start_new_session=True,
-        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2")},
+        env=environment(),
     )
 
 

@@ -118,12 +118,8 @@ class Search:
         begun, units_of = self._counts(choice)
 
         def walk(state: np.ndarray) -> np.ndarray:
-            board, own, used, users = (
-                Board(self.core, self.listed, choice, unit, part),
-                choice.copy(),
-                begun,
-                units_of.copy(),
-            )
+            board, own = Board(self.core, self.listed, choice, unit, part), choice.copy()
+            used, users = begun, units_of.copy()
             for step in range(cooling.rounds):
                 self._anneal(
                     board, (used, users), cooling, step, tries * min(units, len(unit)) // cooling.rounds, state

@@ -11,7 +11,7 @@ import pytest
 from optimizer import compiled, prepare
 from optimizer.engines.base import Progress
 
-#: solves a company and says how many seconds its process has compiled for
+#: solves a company and says which loops its process has compiled
 SOLVED = """
 import sys, tomllib
 from pathlib import Path

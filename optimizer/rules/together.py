@@ -55,6 +55,7 @@ class Together(Rule):
                     break
                 label = higher
             heads = pd.Index(label.unique())
+            heads = heads[label.index.get_indexer(heads) < 0]  # not one that is said to be its own parent
             label = pd.concat([label, pd.Series(heads, index=heads)])
         rows = plan.to_frame()
         rows["family"] = rows["account_id"].map(label)

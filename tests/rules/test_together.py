@@ -76,6 +76,15 @@ def test_an_account_that_is_its_own_parent_stands_alone() -> None:
     assert len(together(replace(tables, accounts=tables.accounts.assign(parent_id=own)))) == 5
 
 
+def test_an_account_that_is_its_own_parent_leads_its_family_in_the_judgement_too() -> None:
+    tables = house()
+    own = tables.accounts["parent_id"].mask(tables.accounts["account_id"] == "Root", "Root")
+    problem = build(replace(tables, accounts=tables.accounts.assign(parent_id=own)), scenario([{"kind": "together"}]))
+    usual = build(house(), scenario([{"kind": "together"}]))
+    assert families_of(problem) == families_of(usual)
+    assert check(problem, problem.today).sentences() == check(usual, usual.today).sentences()
+
+
 def test_half_a_family_or_two_levels_of_service_are_violations() -> None:
     more = {"scoring": {**PLAIN_SCORING, "levels": TWO_LEVELS}}
     problem = build(levels(), scenario([{"kind": "together", "name": "kin"}], **more))
