@@ -21,6 +21,11 @@ FIRST, MORE = 30, 4
 #: annealings from the prices' own choice, the first of them quick, and from the best plan
 QUICK, COLD = Cooling(depth=4, window=12, reach=0.2), Cooling(reach=0.2)
 WARM = Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0), reach=0.2)
+#: many annealings of a small problem, with so many chains a unit: rows count sooner and all is hotter, so that each ends
+#: elsewhere
+VARIED, FULL = Cooling(share=0.3, hot=1.0), 200
+#: so many of the best plans met are kept, where there are no more options than this
+KEPT, KEPT_OPTIONS = 24, 10_000
 #: the only one for more units than `HUGE`, where every round costs seconds before it begins
 HURRIED, HUGE = Cooling(rounds=8, share=0.01, depth=4, window=12, reach=0.05), 200_000
 #: seconds a unit that a round takes for its parts to be laid out, and fewest rounds where there is time for no more
@@ -49,7 +54,9 @@ class Best:
         self.choice: np.ndarray | None = None
         self.value = -np.inf
         self.short: tuple[int, ...] = ()
-        self.lock, self.asked, self.stop = threading.Lock(), 0.0, False
+        self.others: dict[float, np.ndarray] = {}
+        self.lock, self.asked, self.stop = threading.RLock(), 0.0, False
+        self.phase = "search"
 
     def offer(self, choice: np.ndarray) -> None:
         """Keep a plan if it is better; one that breaks a hard row is made to keep it first."""
@@ -60,14 +67,29 @@ class Best:
             if not core.feasible(choice):
                 return
         value = core.objective(choice)
-        if value > self.value:
-            self.choice, self.value = choice, value
-            self.stop |= self.report(Progress(self.limits.elapsed(), value, self.proved, "search", choice))
+        with self.lock:
+            self._keep(value, choice)
+            if value > self.value:
+                self.choice, self.value = choice, value
+                self.stop |= self.report(Progress(self.limits.elapsed(), value, self.proved, self.phase, choice))
+
+    def _keep(self, value: float, choice: np.ndarray) -> None:
+        """Keep a plan among the others of a small problem."""
+        if self.core.options <= KEPT_OPTIONS:
+            self.others[value] = choice
+            if len(self.others) > KEPT:
+                del self.others[min(self.others)]
+
+    @property
+    def plans(self) -> list[np.ndarray]:
+        """The plans kept, the best first."""
+        return [self.others[value] for value in sorted(self.others, reverse=True)]
 
     def heard(self, progress: Progress) -> bool:
         """Pass on what an exact engine says of the problem."""
-        self.stop |= self.report(progress)
-        return self.stop
+        with self.lock:
+            self.stop |= self.report(progress)
+            return self.stop
 
     def over(self) -> bool:
         """Whether to stop: asked to, out of time, or within the gap."""
@@ -75,7 +97,7 @@ class Best:
             now = self.limits.elapsed()
             if now - self.asked > ASK:
                 self.asked = now
-                self.stop |= self.report(Progress(now, self.value, self.proved, "search"))
+                self.stop |= self.report(Progress(now, self.value, self.proved, self.phase))
             near = share_of(self.proved, self.value) <= self.limits.gap
             return self.stop or now > self.limits.time_limit or near
 
@@ -128,6 +150,16 @@ class Annealing:
             self._on(field, search, end, first, warm, last=field is fields[-1])
             if best.choice is not None:
                 break
+
+    def vary(self, field: Field, end: float, over: Callable[[], bool]) -> None:
+        """Many annealings that each end elsewhere, until `end` or until it is `over()`."""
+        search, tries = field.search(self.limits, over), FULL * field.core.units
+        while True:
+            began = self.limits.elapsed()
+            for choice in search.run(search.first_choice, VARIED, tries):
+                self.best.offer(field.lift(choice if self.patches is None else self.patches(field).mend(choice)))
+            if over() or 2 * self.limits.elapsed() - began > end:
+                return
 
     def _soon(self, end: float, share: float) -> float:
         """When the first of the annealings ends."""

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimizer.adam import Adam
-from optimizer.book_bound import Books, OwnRows
 from optimizer.book_stage import FRESH, Stage, Stop
+from optimizer.book_trees import Books
 from optimizer.certificate import adjusted, chunks
 from optimizer.core import Core
 from optimizer.dual import BLOCKS, blocks_of
+from optimizer.own_rows import OwnRows
 
 #: shares of the passes before each growth of the trees, and of all of them; the rest are made when they have grown
 EACH, GROWING = 0.125, 0.6

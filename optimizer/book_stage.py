@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optimizer.adam import Adam
-from optimizer.book_bound import Books
+from optimizer.book_trees import Books
 from optimizer.certificate import admissible, of_rows
 from optimizer.dual import rates_of
 from optimizer.kernels.books import fill_books, price_items

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.book_bound import Books, OwnRows, books_bound, start_books
+from optimizer.book_bound import books_bound
 from optimizer.book_search import Effort, Search
 from optimizer.book_stage import Stop
+from optimizer.book_trees import Books, start_books
 from optimizer.certificate import admissible
 from optimizer.core import Core
+from optimizer.own_rows import OwnRows
 
 #: with up to so many options the search is thorough
 SMALL = 50_000

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from optimizer.book_bound import OwnRows
 from optimizer.known import Known
+from optimizer.own_rows import OwnRows
 from optimizer.problem import Problem
 from optimizer.result import Result
 

@@ -7,6 +7,7 @@ stay within ± penalty) weak duality gives an upper bound on every plan (design.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,16 @@ from optimizer.core import Core
 
 BoundBy = Literal["prices", "books", "search"]
 CHUNK = 1 << 21
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Losses:
+    """A bound on every plan's value, and how much lower it is at least for plans that have an option [K], or leave a unit
+    [U] unserved (meaningless where it must be served); inf where no plan can."""
+
+    bound: float
+    option: np.ndarray
+    unserved: np.ndarray
 
 
 def admissible(core: Core, prices: np.ndarray) -> np.ndarray:
@@ -86,6 +97,22 @@ def of_rows(core: Core, prices: np.ndarray) -> float:
     held = core.position >= 0
     per_position = np.bincount(core.position[held], weights=sides[held], minlength=len(core.cost))[core.is_open]
     return float(sides[~held].sum() + np.maximum(0.0, per_position - core.cost[core.is_open]).sum())
+
+
+def losses(core: Core, prices: np.ndarray) -> Losses:
+    """What the bound at prices [R] loses by each option and by each unit unserved."""
+    prices = admissible(core, prices)
+    best, _ = best_of_units(core, prices)
+    regret = best[core.unit] - adjusted(core, prices, 0, core.units)
+    return Losses(bound(core, prices), regret + unpaid(core, prices)[core.rep], best)
+
+
+def unpaid(core: Core, prices: np.ndarray) -> np.ndarray:
+    """[M] what using each open position costs beyond what its rows give at these prices; 0 for the others."""
+    sides = sides_of(core, prices)
+    held = core.position >= 0
+    gives = np.bincount(core.position[held], weights=sides[held], minlength=len(core.cost))
+    return np.where(core.is_open, np.maximum(0.0, core.cost - gives), 0.0)
 
 
 def chunks(start: np.ndarray, size: int = CHUNK) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from optimizer.book_bound import Books
+from optimizer.book_trees import Books
 from optimizer.carry import unit_names
 from optimizer.errors import Finding, Findings
 from optimizer.problem import Problem

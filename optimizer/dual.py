@@ -12,7 +12,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csc_array, csr_array, hstack, vstack
 
 from optimizer.adam import Adam
-from optimizer.book_bound import Books
+from optimizer.book_trees import Books
 from optimizer.certificate import admissible, bound, chunks, of_rows
 from optimizer.core import Core
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from optimizer.book_bound import Books, OwnRows, start_books
+from optimizer.book_trees import Books, start_books
 from optimizer.certificate import adjusted, admissible
 from optimizer.core import Core
+from optimizer.own_rows import OwnRows
 
 
 @dataclass(frozen=True, slots=True, eq=False)

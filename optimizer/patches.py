@@ -22,6 +22,8 @@ SECONDS, PATIENCE, LONGEST, FEW, MANY = 2.0, 12, 8.0, 3, 24
 FRUITLESS = 60
 #: options a unit among the nearly tied at first, how many times as many next, and the share of the time for one try
 TIED, WIDER, TIED_SHARE = 1.15, 1.25, 0.1
+#: plans crossed at first
+CROSSED = 6
 #: reps solved with those whose hard rows are broken, one try after another, and to what gap
 MENDING, MEND_GAP = (3, 5, 8, 12), 1e-4
 
@@ -124,6 +126,26 @@ class Patches:
                 break
             width, choice = width * WIDER if done else width, better
         return choice
+
+    def cross(self, plans: list[np.ndarray], end: float) -> None:
+        """What some of the best plans [U] have, the best first, solved at once (Rothberg 2007), of more of them each time,
+        until `end` or until a try does not end."""
+        best, count = plans[0], CROSSED
+        while not self.over() and self.limits.elapsed() < end:
+            some = np.array(plans[:count])
+            free = (some != best).any(axis=0)
+            if free.any():
+                keep = np.unique(some[:, free])
+                part = reduce(self.core, best, free, keep[keep >= 0])
+                better, done = self._solved(part, best, end - self.limits.elapsed())
+                if better is not best:
+                    best = better
+                    self.found(best)
+                if not done:
+                    return
+            if count >= len(plans):
+                return
+            count *= 2
 
     def _solved(self, patch: Reduced, choice: np.ndarray, seconds: float) -> tuple[np.ndarray, bool]:
         """A plan [U] with a patch solved again, `choice` itself where that brings nothing; and whether it was solved to

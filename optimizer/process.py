@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from optimizer.book_bound import Books
+from optimizer.book_trees import Books
 from optimizer.engines.base import Limits, Progress
 from optimizer.errors import SolverError
 from optimizer.known import Known

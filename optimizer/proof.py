@@ -7,14 +7,18 @@ no plan better than one worth V (reduced-cost fixing: Geoffrion 1974). What is l
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimizer.certificate import adjusted, admissible, best_of_units, bound, sides_of
+from optimizer.book_bound import book_losses
+from optimizer.book_trees import Books
+from optimizer.certificate import admissible, losses
 from optimizer.core import TOLERANCE, Core
 from optimizer.dual import LP_FIRST, lp_prices
-from optimizer.engines.base import Answer, Claim, Engine, Limits, Progress, Report, claim_of
+from optimizer.engines.base import Claim, Engine, Limits, Progress, Report, claim_of
+from optimizer.own_rows import OwnRows
 
 #: prices found anew for what is left, at most so often, and only while at least this share of the options falls
 ROUNDS, WORTH_WHILE = 12, 0.02
@@ -22,6 +26,10 @@ ROUNDS, WORTH_WHILE = 12, 0.02
 RESTART = 0.7
 #: share of the time left that pricing anew may take
 PRICE_SHARE = 0.1
+
+
+#: what options are left out by: prices [R], or books
+Stage = np.ndarray | Books
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +59,7 @@ class Thin:
 class Proof:
     """The best plan [U] known, its value, a bound on every plan's value, and `optimal` when they meet.
 
-    `stages` are the prices [R] that left options out, in order: with `choice` they are all that `thinned` needs to make
+    `stages` are the prices [R] and books that left options out, in order: with `choice` they are all that `thinned` needs to make
     the same core again. `kept` counts its options; `by` says what the bound rests on."""
 
     choice: np.ndarray
@@ -59,7 +67,7 @@ class Proof:
     bound: float
     claim: Claim
     by: str
-    stages: tuple[np.ndarray, ...]
+    stages: tuple[Stage, ...]
     kept: int
     stopped: bool = False
 
@@ -69,27 +77,26 @@ def whole(core: Core) -> Thin:
     return Thin(core, np.arange(core.options), np.inf)
 
 
-def thinned(core: Core, value: float, stages: tuple[np.ndarray, ...]) -> Thin:
-    """The core left when each stage's prices [R], one after the other, have dropped what is in no plan worth more than
-    `value`. One pass over the options a stage, no solver: this is how a proof is checked again."""
+def thinned(core: Core, value: float, stages: tuple[Stage, ...]) -> Thin:
+    """The core left when each stage, one after the other, has dropped what is in no plan worth more than `value`. One pass
+    over the options a stage, no solver: this is how a proof is checked again."""
     thin = whole(core)
-    for prices in stages:
-        thin = thin if thin.empty else drop(thin, value, prices)
+    for stage in stages:
+        thin = thin if thin.empty else drop(thin, value, stage)
     return thin
 
 
-def drop(thin: Thin, value: float, prices: np.ndarray) -> Thin:
-    """What is left when prices [R] drop options, and unserved where it is out, that no plan worth more than `value` has."""
-    core, prices = thin.core, admissible(thin.core, prices)
-    proved = bound(core, prices)
-    spare = proved + _tolerated(core, prices) - value + 1e-9 * max(1.0, abs(value))
-    proved = min(thin.bound, proved)
+def drop(thin: Thin, value: float, stage: Stage) -> Thin:
+    """What is left when prices [R] or books drop options, and unserved where it is out, that no plan worth more than `value`
+    has."""
+    core = thin.core
+    lost = book_losses(core, stage) if isinstance(stage, Books) else losses(core, stage)
+    spare = lost.bound + _tolerated(core, stage) - value + 1e-9 * max(1.0, abs(value))
+    proved = min(thin.bound, lost.bound)
     if spare <= 0:
         return replace(thin, bound=proved, empty=True)
-    best, _ = best_of_units(core, prices)
-    loss = best[core.unit] - adjusted(core, prices, 0, core.units) + _unpaid(core, prices)[core.rep]
-    keep = loss <= spare
-    must = core.mandatory | (best > spare)
+    keep = lost.option <= spare
+    must = core.mandatory | (lost.unserved > spare)
     left = np.bincount(core.unit[keep], minlength=core.units)
     if (must & (left == 0)).any():
         return replace(thin, bound=proved, empty=True)
@@ -104,30 +111,31 @@ def drop(thin: Thin, value: float, prices: np.ndarray) -> Thin:
     return Thin(smaller, thin.option[keep], proved)
 
 
-def _tolerated(core: Core, prices: np.ndarray) -> float:
+def _tolerated(core: Core, stage: Stage) -> float:
     """What the tolerance of hard rows may be worth at these prices: a plan that uses it is a plan all the same."""
+    prices = _dearest(core, stage) if isinstance(stage, Books) else admissible(core, stage)
     side = np.where(prices > 0, core.upper, core.lower) + core.offset
     allowed = TOLERANCE * np.maximum(1.0, np.abs(np.where(np.isfinite(side), side, 1.0)))
     return float((np.abs(prices) * allowed)[np.isinf(core.penalty)].sum())
 
 
-def _unpaid(core: Core, prices: np.ndarray) -> np.ndarray:
-    """[M] what using each open position costs beyond what its rows give at these prices; 0 for the others."""
-    sides = sides_of(core, prices)
-    held = core.position >= 0
-    gives = np.bincount(core.position[held], weights=sides[held], minlength=len(core.cost))
-    return np.where(core.is_open, np.maximum(0.0, core.cost - gives), 0.0)
+def _dearest(core: Core, books: Books) -> np.ndarray:
+    """[R] prices of books; of own rows the one furthest from 0 among the rep's leaves."""
+    own, leaves = OwnRows.of(core), books.leaves
+    prices = np.append(admissible(core, books.prices), 0.0)
+    prices[:-1][own.owned] = 0.0
+    paid = own.admissible(books.own_prices[leaves], books.rep[leaves])
+    rows = own.row[books.rep[leaves]]
+    low, high = np.zeros(len(prices)), np.zeros(len(prices))
+    np.minimum.at(low, rows, paid)
+    np.maximum.at(high, rows, paid)
+    return (prices + np.where(-low > high, low, high))[:-1]
 
 
-def shrink(
-    core: Core, value: float, stages: tuple[np.ndarray, ...], seconds: float
-) -> tuple[Thin, tuple[np.ndarray, ...]]:
+def shrink(core: Core, value: float, stages: tuple[Stage, ...], seconds: float) -> tuple[Thin, tuple[Stage, ...]]:
     """`thinned` by these stages and by prices found anew for what is left, until too little falls: the core and all its
     stages. Prices half-way between two optima are tried as well, for what each drops is another's to keep."""
-    thin, used = whole(core), []
-    for prices in stages:
-        thin = thin if thin.empty else drop(thin, value, prices)
-        used.append(prices)
+    thin, used = thinned(core, value, stages), list(stages)
     for _ in range(ROUNDS):
         if thin.empty or not 0 < thin.core.options <= LP_FIRST:
             break
@@ -135,7 +143,8 @@ def shrink(
         if found is None:
             break
         before = thin.core.options
-        for prices in (0.5 * (found + used[-1]) if used else found, found):
+        last = next((stage for stage in reversed(used) if not isinstance(stage, Books)), found)
+        for prices in (0.5 * (found + last), found):
             smaller = thin if thin.empty else drop(thin, value, prices)
             if smaller.empty or smaller.core.options < thin.core.options or smaller.bound < thin.bound:
                 thin = smaller
@@ -145,16 +154,24 @@ def shrink(
     return thin, tuple(used)
 
 
-def prove(core: Core, choice: np.ndarray, prices: np.ndarray, exact: Engine, limits: Limits, report: Report) -> Proof:
-    """The best plan and bound that an exact engine reaches on what prices leave of the problem, beginning with the plan
-    `choice` [U], which keeps every hard row, and near-optimal prices [R].
+def prove(
+    core: Core,
+    choice: np.ndarray,
+    stages: tuple[Stage, ...],
+    exact: Engine,
+    limits: Limits,
+    report: Report,
+    latest: Callable[[], np.ndarray | None] = lambda: None,
+) -> Proof:
+    """The best plan and bound that an exact engine reaches on what prices and books leave of the problem, beginning with
+    the plan `choice` [U], which keeps every hard row, and near-optimal prices [R], then books where there are any.
+    `latest()` is the best plan [U] that others have found meanwhile.
 
     The claim is the engine's own: `agrees` asks another. Raises `ValueError` when `choice` is no plan.
     """
     if not core.feasible(choice):
         raise ValueError("a proof begins with a plan that keeps every hard row")
-    stages: tuple[np.ndarray, ...] = (admissible(core, prices),)
-    best, value, proved, by = choice, core.objective(choice), bound(core, prices), "prices"
+    best, value, proved, by, strongest = choice, core.objective(choice), np.inf, "prices", stages[-1]
     while True:
         thin, stages = shrink(core, value, stages, max(0.1, PRICE_SHARE * limits.left()))
         if thin.empty or not thin.core.options:
@@ -163,9 +180,9 @@ def prove(core: Core, choice: np.ndarray, prices: np.ndarray, exact: Engine, lim
         proved = min(proved, max(value, thin.bound))
         if limits.left() < 0.05 or report(Progress(limits.elapsed(), value, proved, "proof", best)):
             return _proof(best, value, proved, by, stages, thin.core.options, True)
-        watch = _Watch(thin, value, proved, stages[-1], report)
+        watch = _Watch(core, thin, value, proved, strongest, report, latest)
         answer = exact.solve(thin.core, replace(limits, gap=min(limits.gap, 1e-7)), watch.heard, thin.part(best))
-        better = _better(core, thin, answer, value)
+        better = _better(core, value, None if answer.choice is None else thin.lift(answer.choice), latest())
         if better is not None:
             best, value = better, core.objective(better)
         below = value - answer.bound > 1e-6 * max(1.0, abs(value))
@@ -177,35 +194,47 @@ def prove(core: Core, choice: np.ndarray, prices: np.ndarray, exact: Engine, lim
 
 
 def _proof(
-    choice: np.ndarray, value: float, proved: float, by: str, stages: tuple[np.ndarray, ...], kept: int, stopped: bool
+    choice: np.ndarray, value: float, proved: float, by: str, stages: tuple[Stage, ...], kept: int, stopped: bool
 ) -> Proof:
     claim = claim_of(value, proved)
     return Proof(choice, value, proved, claim, by, stages, kept, stopped and claim != "optimal")
 
 
-def _better(core: Core, thin: Thin, answer: Answer, value: float) -> np.ndarray | None:
-    """[U] the engine's plan where the whole core, too, says that it is one and better."""
-    if answer.choice is None:
-        return None
-    choice = thin.lift(answer.choice)
-    return choice if core.objective(choice) > value and core.feasible(choice) else None
+def _better(core: Core, value: float, *choices: np.ndarray | None) -> np.ndarray | None:
+    """[U] the best of some choices that the whole core says to be plans, and worth more than `value`."""
+    best = None
+    for choice in choices:
+        if choice is not None and core.objective(choice) > value and core.feasible(choice):
+            best, value = choice, core.objective(choice)
+    return best
 
 
 class _Watch:
-    """Passes progress on in the larger core's terms, and stops the engine when its better plan leaves far less."""
+    """Passes progress on in the larger core's terms, and stops the engine when a better plan, its own or the `latest` of
+    others, leaves far less, or is as good as what it has proved."""
 
-    def __init__(self, thin: Thin, value: float, proved: float, prices: np.ndarray, report: Report) -> None:
-        self.thin, self.value, self.proved, self.prices, self.report = thin, value, proved, prices, report
-        self.again = False
+    def __init__(
+        self,
+        core: Core,
+        thin: Thin,
+        value: float,
+        proved: float,
+        stage: Stage,
+        report: Report,
+        latest: Callable[[], np.ndarray | None],
+    ) -> None:
+        self.core, self.thin, self.value, self.proved, self.stage = core, thin, value, proved, stage
+        self.report, self.latest, self.again = report, latest, False
 
     def heard(self, progress: Progress) -> bool:
-        choice = None
-        if progress.choice is not None and progress.objective > self.value:
-            self.value, choice = progress.objective, self.thin.lift(progress.choice)
-            left = drop(self.thin, self.value, self.prices)
+        own = None if progress.choice is None else self.thin.lift(progress.choice)
+        choice = _better(self.core, self.value, own, self.latest())
+        if choice is not None:
+            self.value = self.core.objective(choice)
+            left = drop(self.thin, self.value, self.stage)
             self.again = left.empty or left.core.options <= RESTART * self.thin.core.options
-        own = progress.bound if np.isfinite(progress.bound) else np.inf
-        proved = max(self.value, min(self.proved, own))
+        bound = progress.bound if np.isfinite(progress.bound) else np.inf
+        proved = max(self.value, min(self.proved, bound))
         return self.report(Progress(progress.seconds, self.value, proved, "proof", choice)) or self.again
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from optimizer.book_bound import Books
+from optimizer.book_trees import Books
 from optimizer.certificate import BoundBy
 from optimizer.check import Report
 from optimizer.core import share_of

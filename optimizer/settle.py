@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimizer.board import short_list
-from optimizer.book_bound import OwnRows
 from optimizer.book_search import Effort
 from optimizer.books import MOST_OPTIONS, find_books, prices_with
 from optimizer.certificate import adjusted, best_of_units
 from optimizer.core import Core, share_of
 from optimizer.dual import LP_FIRST, Dual, find_prices
 from optimizer.engines.base import Limits, Placing, Report
+from optimizer.own_rows import OwnRows
 from optimizer.reduced import Reduced, reduce
 from optimizer.vicinity import vicinity
 

@@ -22,7 +22,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from optimizer.atomic import recover, recover_all, replacing_folder
-from optimizer.book_bound import Books
+from optimizer.book_trees import Books
 from optimizer.carry import carry
 from optimizer.certificate_table import BOOKS, CERTIFICATE, UNIT_PRICES, read_certificate, write_certificate
 from optimizer.check import judge

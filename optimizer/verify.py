@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from optimizer.book_bound import Books, books_bound
+from optimizer.book_bound import books_bound
+from optimizer.book_trees import Books
 from optimizer.certificate import BoundBy, bound
 from optimizer.check import Report, judge
 from optimizer.plan import Plan

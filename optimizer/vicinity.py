@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimizer.book_bound import OwnRows
 from optimizer.certificate import adjusted, admissible, chunks
 from optimizer.core import Core
+from optimizer.own_rows import OwnRows
 from optimizer.reduced import Reduced
 
 #: a unit likes a rep up to this share of the unit's price below the best one

@@ -57,3 +57,15 @@ def test_chains_are_no_more_than_fit(slow: None, first: tuple[int, int]) -> None
 
 def test_rounds_are_no_more_than_can_be_laid_out(slow: None, wide: None, first: tuple[int, int]) -> None:
     assert first[0] == 5
+
+
+def test_the_best_plans_met_are_kept_each_once_the_best_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(annealing, "KEPT", 3)
+    limits = Limits(SECONDS, gap=0.0)
+    best = Best(CORE, limits, lambda _: False, np.inf)
+    field = Field.whole(CORE, np.zeros(CORE.rows), np.full(CORE.units, -1))
+    offered: list[float] = []
+    monkeypatch.setattr(best, "_keep", lambda value, plan, keep=best._keep: (offered.append(value), keep(value, plan)))
+    Annealing(limits, best).vary(field, 0.4 * SECONDS, best.over)
+    values = [CORE.objective(plan) for plan in best.plans]
+    assert values == sorted(set(offered), reverse=True)[:3] and values[0] == best.value

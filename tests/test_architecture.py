@@ -26,7 +26,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("score", ("lists", "plan", "scoring", "people", "performance", "accounts", "scores")),
     ("rule", ("rules", "eligible", "options", "scenario")),
     ("build", ("core", "tighten", "problem", "preflight")),
-    ("judge", ("check", "certificate", "positions", "book_bound")),
+    ("judge", ("check", "certificate", "positions", "own_rows", "book_trees", "book_filling", "book_bound")),
     (
         "price",
         (

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from optimizer.adam import Adam
-from optimizer.book_bound import Books, OwnRows, books_bound, start_books
+from optimizer.book_bound import book_losses, books_bound
 from optimizer.book_search import Effort, Search
 from optimizer.book_stage import Stage
+from optimizer.book_trees import Books, start_books
 from optimizer.books import find_books
 from optimizer.certificate import bound
 from optimizer.core import Core
 from optimizer.dual import find_prices
+from optimizer.own_rows import OwnRows
 from tests.cores import MOST_CHOICES, best_by_enumeration, count_choices, random_core
 
 
@@ -88,6 +90,51 @@ def test_the_bound_is_never_below_the_best_plan_whatever_the_numbers() -> None:
                 tested += np.isfinite(best)
                 tight += np.isfinite(best) and proved < bound(core, prices) - close(proved)
     assert tested > 300 and tight > 10
+
+
+def only(core: Core, unit: int, option: int) -> Core:
+    """The problem with nothing but one option to choose for a unit, which must be served by it; -1: it stays unserved."""
+    keep = (core.unit != unit) | (np.arange(core.options) == option)
+    must = core.mandatory.copy()
+    must[unit] = option >= 0
+    left = np.bincount(core.unit[keep], minlength=core.units)
+    return replace(
+        core, start=np.append(0, np.cumsum(left)), rep=core.rep[keep], value=core.value[keep], mandatory=must,
+        option_coef=core.option_coef[:, keep],
+    )  # fmt: skip
+
+
+def test_no_plan_with_an_option_or_without_a_unit_is_above_the_bound_less_their_loss() -> None:
+    tested, lost = 0, 0
+    for number, core, _ in ENUMERATED[::3]:
+        rng = np.random.default_rng(number)
+        books = parted(core, rng, find_prices(core, 5.0).prices, int(rng.integers(0, 9)))
+        losses = book_losses(core, books)
+        assert losses.bound == pytest.approx(books_bound(core, books), rel=1e-9)
+        for option in rng.choice(core.options, min(6, core.options), replace=False):
+            unit = int(core.unit[option])
+            for loss, k in ((losses.option[option], int(option)), (losses.unserved[unit], -1)):
+                if k < 0 and core.mandatory[unit]:
+                    continue
+                best, _ = best_by_enumeration(only(core, unit, k))
+                assert np.isinf(loss) or losses.bound - loss >= best - close(losses.bound), f"case {number}"
+                assert np.isfinite(loss) or best == -np.inf, f"case {number}"
+                tested, lost = tested + np.isfinite(best), lost + (loss > close(losses.bound))
+    assert tested > 150 and lost > 150
+
+
+def test_a_unit_that_a_rep_is_not_offered_is_in_none_of_its_books() -> None:
+    """Books of a problem hold for what is left of it when options are dropped, and prove no less."""
+    fewer = 0
+    for number, core, _ in ENUMERATED[::3]:
+        rng = np.random.default_rng(number)
+        books = parted(core, rng, find_prices(core, 5.0).prices, 9)
+        unit = int(rng.choice(np.unique(books.unit[books.unit >= 0])))
+        if core.mandatory[unit]:
+            continue
+        assert books_bound(only(core, unit, -1), books) <= books_bound(core, books) + close(books_bound(core, books))
+        fewer += 1
+    assert fewer > 10
 
 
 def test_what_is_found_lies_between_the_best_plan_and_the_bound_of_the_prices() -> None:

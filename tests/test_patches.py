@@ -12,8 +12,30 @@ from optimizer.dual import find_prices
 from optimizer.engines import load
 from optimizer.engines.base import Limits
 from optimizer.patches import Patches, _Shared
+from optimizer.reduced import reduce
 from optimizer.waterfall import waterfall
 from tests.cores import best_by_enumeration, random_core
+
+
+def test_crossing_finds_the_best_of_what_some_plans_have() -> None:
+    tried, better = 0, 0
+    for seed in range(60):
+        core = random_core(seed, 7, 4)
+        rng = np.random.default_rng(seed)
+        options = [np.append(np.arange(a, b), -1) for a, b in pairwise(core.start)]
+        drawn = [np.array([rng.choice(some) for some in options]) for _ in range(400)]
+        plans = sorted((plan for plan in drawn if core.feasible(plan)), key=core.objective, reverse=True)[:8]
+        if len(plans) < 3 or (np.array(plans) == plans[0]).all():
+            continue
+        found = [plans[0]]
+        Patches(core, np.zeros(core.rows), load("highs"), Limits(5.0), lambda: False, found.append).cross(plans, 5.0)
+        some = np.unique(np.array(plans))
+        held = (np.array(plans) == plans[0]).all(axis=0)
+        part = reduce(core, plans[0], ~held, some[some >= 0])
+        best = part.lift(best_by_enumeration(part.core)[1])
+        assert core.feasible(found[-1]) and core.objective(found[-1]) == pytest.approx(core.objective(best)), seed
+        tried, better = tried + 1, better + (len(found) > 1)
+    assert tried > 20 and better > 5
 
 
 @pytest.mark.parametrize("name", ["highs", "scip"])  # one patch at a time, and one a thread

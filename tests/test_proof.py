@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from optimizer.book_search import Effort
+from optimizer.book_trees import start_books
+from optimizer.books import find_books
 from optimizer.certificate import bound
 from optimizer.core import Core
 from optimizer.dual import Dual, find_prices
@@ -106,6 +109,29 @@ def test_no_drop_removes_every_optimal_plan(optimal: bool) -> None:
     assert fallen > 200
 
 
+def test_no_books_drop_every_optimal_plan() -> None:
+    fallen = 0
+    for seed, core, best, _ in CASES:
+        found = find_books(core, PRICES[seed], effort=Effort(60, 0.05))
+        books = start_books(core, PRICES[seed]) if found is None else found.books
+        thin = thinned(core, best, (PRICES[seed], books))
+        fallen += thinned(core, best, (PRICES[seed],)).core.options - thin.core.options
+        if not thin.empty:
+            left, _ = best_by_enumeration(thin.core)
+            assert max(best, left) == pytest.approx(best, rel=1e-7, abs=1e-6), seed
+            assert thin.bound >= best - 1e-6 * max(1.0, abs(best)), seed
+    assert fallen > 20
+
+
+def test_a_better_plan_from_elsewhere_ends_a_proof_of_a_worse_one() -> None:
+    """What another thread finds meanwhile is what is proved."""
+    for seed, core, best, choice in CASES[:30]:
+        start = some_plan(core, choice, np.random.default_rng(seed))
+        proof = prove(core, start, (np.zeros(core.rows),), Lost(), Limits(time_limit=20.0), quiet, lambda plan=choice: plan)
+        if proof.claim != "optimal" or core.objective(start) < best - 1e-3:
+            assert proof.value == pytest.approx(best), seed
+
+
 def test_positions_in_the_thinned_core_go_there_and_back() -> None:
     for _, core, best, choice in CASES[:60]:
         thin, _ = shrink(core, best, (np.zeros(core.rows),), 5.0)
@@ -119,7 +145,7 @@ def test_what_is_claimed_optimal_is_and_bounds_hold() -> None:
     engine, claimed = ByEnumeration(), 0
     for seed, core, best, choice in CASES:
         start = some_plan(core, choice, np.random.default_rng(seed))
-        proof = prove(core, start, PRICES[seed], engine, Limits(time_limit=20.0), quiet)
+        proof = prove(core, start, (PRICES[seed],), engine, Limits(time_limit=20.0), quiet)
         assert core.feasible(proof.choice), seed
         assert proof.value == pytest.approx(core.objective(proof.choice))
         assert proof.bound >= best - 1e-6 * max(1.0, abs(best)), seed
@@ -133,7 +159,7 @@ def test_what_is_claimed_optimal_is_and_bounds_hold() -> None:
 def test_an_engine_that_finds_nothing_leaves_the_plan_and_the_prices_bound() -> None:
     for seed, core, best, choice in CASES[:50]:
         start = some_plan(core, choice, np.random.default_rng(7))
-        proof = prove(core, start, PRICES[seed], Lost(), Limits(time_limit=20.0), quiet)
+        proof = prove(core, start, (PRICES[seed],), Lost(), Limits(time_limit=20.0), quiet)
         assert core.objective(proof.choice) == pytest.approx(core.objective(start))
         assert best - 1e-6 * max(1.0, abs(best)) <= proof.bound <= max(bound(core, PRICES[seed]), proof.value) + 1e-9
         if proof.claim == "optimal":
@@ -144,7 +170,7 @@ def test_a_worse_plan_is_not_agreed_to() -> None:
     doubted = 0
     for seed, core, best, choice in CASES[:120]:
         start = some_plan(core, choice, np.random.default_rng(seed))
-        proof = prove(core, start, np.zeros(core.rows), Lost(), Limits(time_limit=20.0), quiet)
+        proof = prove(core, start, (np.zeros(core.rows),), Lost(), Limits(time_limit=20.0), quiet)
         if core.objective(start) < best - 1e-3:
             doubted += 1
             assert not agrees(core, proof, ByEnumeration(), Limits(time_limit=20.0), quiet), seed
@@ -156,7 +182,7 @@ def test_the_solvers_prove_and_agree(name: str) -> None:
     engine, other = load(name), load({"highs": "cpsat", "cpsat": "highs"}[name])
     for seed, core, best, choice in CASES[:10]:
         start = some_plan(core, choice, np.random.default_rng(seed))
-        proof = prove(core, start, np.zeros(core.rows), engine, Limits(time_limit=20.0, threads=1), quiet)
+        proof = prove(core, start, (np.zeros(core.rows),), engine, Limits(time_limit=20.0, threads=1), quiet)
         assert proof.value == pytest.approx(best, rel=1e-6, abs=1e-4), seed
         assert proof.bound >= best - 1e-6 * max(1.0, abs(best)), seed
         if proof.claim == "optimal":
@@ -165,11 +191,11 @@ def test_the_solvers_prove_and_agree(name: str) -> None:
 
 def test_a_stop_is_kept_and_a_choice_that_is_no_plan_is_refused() -> None:
     _, core, _, choice = next(c for c in CASES if c[1].options > 8)
-    proof = prove(core, choice, np.zeros(core.rows), Lost(), Limits(time_limit=20.0), lambda p: True)
+    proof = prove(core, choice, (np.zeros(core.rows),), Lost(), Limits(time_limit=20.0), lambda p: True)
     assert (proof.choice == choice).all()
     broken = next(c for c in CASES if c[1].mandatory.any())[1]
     with pytest.raises(ValueError, match="begins with a plan"):
-        prove(broken, np.full(broken.units, -1), np.zeros(broken.rows), Lost(), Limits(), quiet)
+        prove(broken, np.full(broken.units, -1), (np.zeros(broken.rows),), Lost(), Limits(), quiet)
 
 
 def test_a_bound_below_a_plan_that_is_left_in_is_not_used() -> None:
@@ -186,7 +212,7 @@ def test_a_bound_below_a_plan_that_is_left_in_is_not_used() -> None:
 
     for _, core, best, choice in CASES[:60]:
         start = some_plan(core, choice, np.random.default_rng(3))
-        proof = prove(core, start, np.zeros(core.rows), Liar(), Limits(time_limit=20.0), quiet)
+        proof = prove(core, start, (np.zeros(core.rows),), Liar(), Limits(time_limit=20.0), quiet)
         assert proof.by == "prices" and proof.bound >= best - 1e-6 * max(1.0, abs(best))
         assert proof.claim == "none" or proof.value == pytest.approx(best, rel=2e-6, abs=2e-6)
 

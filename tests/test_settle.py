@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optimizer.book_bound import OwnRows
 from optimizer.book_search import Effort
 from optimizer.books import find_books, prices_with
 from optimizer.certificate import bound
@@ -18,6 +17,7 @@ from optimizer.dual import Dual, find_prices
 from optimizer.engines import load
 from optimizer.engines.base import Limits, Progress
 from optimizer.engines.prices import Prices
+from optimizer.own_rows import OwnRows
 from optimizer.patches import Patches
 from optimizer.problem import build
 from optimizer.reduced import reduce

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from optimizer import atomic
-from optimizer.book_bound import Books, books_bound, start_books
+from optimizer.book_bound import books_bound
+from optimizer.book_trees import Books, start_books
 from optimizer.certificate import bound
 from optimizer.check import judge
 from optimizer.errors import Finding, Findings, UsageError

@@ -162,6 +162,10 @@ class Engine:
         found to prove a bound, for engines that search by it."""
         raise NotImplementedError
 
+    def proving(self) -> Engine:
+        """This engine for a proof, where others look for better plans meanwhile."""
+        return self
+
     def place(self, core: Core, some: np.ndarray, limits: Limits, report: Report) -> Placing:
         """Where the units of `some` [U] (true) go in the best that was found while the others may be split over options.
         An engine that cannot say: nowhere."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,7 +16,7 @@ from optimizer.engines.base import Answer, Engine, Limits, Placing, Report
 from optimizer.fields import Field
 from optimizer.opening import choose_positions
 from optimizer.patches import Patches
-from optimizer.proof import agrees, prove
+from optimizer.proof import Stage, agrees, prove
 from optimizer.search import WHOLE
 from optimizer.settle import hold, settle
 
@@ -26,13 +27,15 @@ PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
 TIED_OPTIONS = 150_000
 #: shares of the time left at which annealing ends, and what is tied; where a few annealings see all there is, where the tied
 #: are solved at once, and elsewhere
-SMALL, MIDDLE, WIDE = (0.06, 0.06), (0.3, 0.7), (0.8, 0.8)
-#: seconds that annealing has all the same where that is no larger share of a short time than the middle one
-LEAST = 2.0
-#: shares of what is left then for parts, where a proof comes next and where none does
-BEFORE_PROOF, PARTS = 0.07, 0.95
+SMALL, MIDDLE, WIDE = (0.1, 0.1), (0.3, 0.7), (0.8, 0.8)
+#: shares of the time left for many plans of a small problem, and for what they have, crossed
+VARIED, CROSSED = 0.2, 0.1
+#: share of the time left for parts, and then for many plans again, where better plans are looked for beside a proof
+ALTERNATE = 0.2
+#: share of what is left then for parts, where no proof comes next
+PARTS = 0.95
 #: a plan must be this near the prices' bound for a proof to be tried where the problem is not tiny
-PROVABLE = 0.005
+PROVABLE = 0.01
 #: where more than this share of the options is an open position's, which to open is settled first, in this share of the time
 MOSTLY_OPEN, OPENING_SHARE = 0.5, 0.95
 #: seconds a unit: what judging a plan takes when the search has ended, what the shortest annealing takes, and the limit from
@@ -88,7 +91,7 @@ class Prices(Engine):
             if best.choice is None or limits.elapsed() + SHORTEST * core.units < end:
                 Annealing(limits, best).run(fields, max(0.5 * limits.time_limit, end))
         else:
-            answer = self._with_exact(fields, limits, best)
+            answer = self._with_exact(fields, limits, best, dual)
             if answer is not None:
                 return answer
         short = () if best.choice is not None else best.short
@@ -103,31 +106,36 @@ class Prices(Engine):
             found = pool.map(lambda engine: engine.place(core, some, limits, report), able)
             return max(found, key=lambda placing: placing.worth)
 
-    def _with_exact(self, fields: list[Field], limits: Limits, best: Best) -> Answer | None:
+    def _with_exact(self, fields: list[Field], limits: Limits, best: Best, dual: Dual) -> Answer | None:
         """Annealing, then parts of the plan solved again exactly, then a proof where that is in reach."""
         core, tiny = best.core, best.core.options <= TINY_OPTIONS
         shares = SMALL if core.options <= PROVE_OPTIONS else MIDDLE if core.options <= TIED_OPTIONS else WIDE
         left = limits.left()
-        until = [limits.elapsed() + max(share * left, min(LEAST, MIDDLE[0] * left)) for share in shares]
+        until = [limits.elapsed() + share * left for share in shares]
         Annealing(limits, best, tiny, lambda field: self._patches(field, limits, best)).run(fields, until[0])
         if best.over():
             return None
         if best.choice is None:
             return self.provers[0]().solve(core, limits, best.heard)
         if not tiny:
-            if core.options <= TIED_OPTIONS:
+            if core.options <= PROVE_OPTIONS:
+                self._crossed(fields[-1], limits, best)
+            elif core.options <= TIED_OPTIONS:
                 self._patches(fields[-1], limits, best).decide_ties(best.choice, until[1])
-            prover, began = -1 if core.options <= TIED_OPTIONS else 0, limits.elapsed()
-            end = began + (BEFORE_PROOF if self._near(best) else PARTS) * limits.left()
-            some = fields if core.options > PROVE_OPTIONS else fields[-1:]
-            ends = np.linspace(began, end, len(some) + 1)[1:]  # big units last: they seldom move
-            for field, end in zip(some, ends, strict=True):
-                self._patches(field, limits, best, prover).improve(field.part(best.choice), float(end))
-        return (
-            None
-            if best.over() or not (tiny or self._near(best))
-            else self._proved(core, limits, fields[-1].prices, best)
-        )
+            if not self._near(best):
+                prover, began = -1 if core.options <= TIED_OPTIONS else 0, limits.elapsed()
+                end = began + PARTS * limits.left()
+                some = fields if core.options > PROVE_OPTIONS else fields[-1:]
+                ends = np.linspace(began, end, len(some) + 1)[1:]  # big units last: they seldom move
+                for field, end in zip(some, ends, strict=True):
+                    self._patches(field, limits, best, prover).improve(field.part(best.choice), float(end))
+        return None if best.over() or not (tiny or self._near(best)) else self._proved(fields[-1], limits, dual, best)
+
+    def _crossed(self, field: Field, limits: Limits, best: Best) -> None:
+        """Many plans of a small problem, and what they have crossed."""
+        until, end = (limits.elapsed() + share * limits.left() for share in (VARIED, VARIED + CROSSED))
+        Annealing(limits, best, False, lambda field: self._patches(field, limits, best)).vary(field, until, best.over)
+        self._patches(field, limits, best, -1).cross(best.plans, end)
 
     def _near(self, best: Best) -> bool:
         """Whether a proof is in reach."""
@@ -144,11 +152,36 @@ class Prices(Engine):
             lambda choice: best.offer(field.lift(choice)),
         )
 
-    def _proved(self, core: Core, limits: Limits, prices: np.ndarray, best: Best) -> Answer:
-        """The answer of the last exact engine, which begins with the best plan, and of others where it claims proof."""
+    def _search_on(self, field: Field, limits: Limits, best: Best, over: Callable[[], bool]) -> None:
+        """Better plans on one thread while another proves."""
+        while not over():
+            assert best.choice is not None
+            limits = replace(limits, threads=1, seed=limits.seed + 1)
+            patches = replace(self._patches(field, limits, best, -1), over=over)
+            patches.improve(best.choice, limits.elapsed() + ALTERNATE * limits.left())
+            Annealing(limits, best).vary(field, limits.elapsed() + ALTERNATE * limits.left(), over)
+            patches.cross(best.plans, limits.elapsed() + ALTERNATE * limits.left())
+
+    def _proved(self, field: Field, limits: Limits, dual: Dual, best: Best) -> Answer:
+        """The answer of the last exact engine, which begins with the best plan, and of others where it claims proof. Where
+        there are threads, one looks for better plans meanwhile."""
         assert best.choice is not None
+        core, done, best.phase = best.core, threading.Event(), "proof"
         *others, last = self.provers
-        proof = prove(core, best.choice, prices, last(), limits, best.heard)
+        stages: tuple[Stage, ...] = (dual.prices,) if dual.books is None else (dual.prices, dual.books)
+        with ThreadPoolExecutor(1) as pool:
+            other = limits.threads > 1
+            beside = (
+                pool.submit(self._search_on, field, limits, best, lambda: best.over() or done.is_set())
+                if other
+                else None
+            )
+            try:
+                proof = prove(core, best.choice, stages, last().proving(), limits, best.heard, lambda: best.choice)
+            finally:
+                done.set()
+            if beside is not None:
+                beside.result()
         agreed = proof.claim == "optimal" and any(
             agrees(core, proof, other(), limits, lambda _: best.over()) for other in others
         )

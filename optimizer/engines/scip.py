@@ -34,6 +34,13 @@ class Scip(Engine):
     exact = True
     side_by_side = True
 
+    def __init__(self) -> None:
+        self.heuristics: mathopt.Emphasis | None = None
+
+    def proving(self) -> Scip:
+        self.heuristics = mathopt.Emphasis.OFF
+        return self
+
     def solve(
         self,
         core: Core,
@@ -49,7 +56,7 @@ class Scip(Engine):
         if hint is not None and core.feasible(hint):
             start = solution_of(core, hint)
         watch = _Watch(core, limits, report)
-        result = _run(program, start, limits, watch, watch.found)
+        result = _run(program, start, limits, watch, watch.found, self.heuristics)
         reason = result.termination.reason
         if reason in (mathopt.TerminationReason.INFEASIBLE, mathopt.TerminationReason.INFEASIBLE_OR_UNBOUNDED):
             return Answer(None, claim="infeasible")
@@ -74,6 +81,7 @@ def _run(
     limits: Limits,
     watch: _Watch,
     found: Callable[[Any], Any] | None,
+    heuristics: mathopt.Emphasis | None = None,
 ) -> Any:
     """What MathOpt returns for a program, begun with the solution `start` [C]; `found` hears of every other one."""
     model, hints = mathopt.Model.from_model_proto(_message(program)), []
@@ -89,6 +97,7 @@ def _run(
                 time_limit=timedelta(seconds=max(0.05, limits.left())),
                 relative_gap_tolerance=limits.gap,
                 random_seed=limits.seed,
+                heuristics=heuristics,
             ),
             model_params=mathopt.ModelSolveParameters(solution_hints=hints, variable_values_filter=some),
             callback_reg=mathopt.CallbackRegistration(events=events, mip_solution_filter=some),
