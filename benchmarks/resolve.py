@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -31,19 +32,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time-limit", type=float, default=60.0)
     parser.add_argument("--first-gap", type=float, default=5e-4, help="share at which the first solve stops")
     parser.add_argument(
-        "--gap", type=float, help="share to reach after the change; the first solve's and a hair by default"
-    )
+        "--gap", type=float, nargs="+", default=[],
+        help="shares to reach after the change, timed one by one in the same solves; the first solve's and a hair by default",
+    )  # fmt: skip
     parser.add_argument("--threads", type=int, default=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """One solve of the story: its run, and what the next one may begin with."""
+    """One solve of the story: its run, the shares that it was to reach, the lowest last, when it did, and what the next one
+    may begin with."""
 
     run: Run
     gap: float
-    target: float
-    seconds_to_target: float
+    targets: tuple[float, ...] = ()
+    seconds_to: tuple[float, ...] = ()
     result: Result | None = None
     busiest: str = ""
     accounts: int = 0
@@ -54,27 +57,29 @@ def measure(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     prepare()
     for instance in samples(arguments.size, arguments.seeds):
         task = Task(instance, arguments.engine, arguments.time_limit, arguments.first_gap, threads=arguments.threads)
-        first = _told(task, "first", NAN, None)
-        yield _row(first, "first")
+        first = _told(task, "first", (), None)
+        yield from _rows(first, "first")
         if first.result is None:
             continue
-        gap = arguments.gap or first.gap * (1 + HAIR) + LEAST
-        left = replace(task, instance=replace(instance, without=(first.busiest,)), gap=gap)
+        gaps = tuple(sorted(arguments.gap, reverse=True)) or (first.gap * (1 + HAIR) + LEAST,)
+        left = replace(task, instance=replace(instance, without=(first.busiest,)), gap=gaps[-1])
         for how, previous in (("cold", None), ("warm", first)):
-            yield _row(_told(left, how, gap, previous), how) | {"left": f"{first.busiest} ({first.accounts} accounts)"}
+            for row in _rows(_told(left, how, gaps, previous), how):
+                yield row | {"left": f"{first.busiest} ({first.accounts} accounts)"}
 
 
-def _told(task: Task, how: str, target: float, previous: Solved | None) -> Solved:
+def _told(task: Task, how: str, targets: tuple[float, ...], previous: Solved | None) -> Solved:
     try:
-        solved = alone(solved_from, task, target, previous)
+        solved = alone(solved_from, task, targets, previous)
     except SolverError as problem:
-        solved = Solved(blank(task, "FAILED", note=str(problem)), NAN, target, NAN)
+        solved = Solved(blank(task, "FAILED", note=str(problem)), NAN, targets, (NAN,) * len(targets))
     line = f"{task.instance.name}  {how}: {solved.run.status}, gap {solved.gap:.4%} in {solved.run.seconds:.1f} s"
-    print(f"{line}; {solved.target:.4%} after {solved.seconds_to_target:.1f} s", file=sys.stderr, flush=True)
+    pairs = zip(solved.targets, solved.seconds_to, strict=True)
+    print(line, *(f"{target:.4%} after {seconds:.1f} s" for target, seconds in pairs), sep="; ", file=sys.stderr, flush=True)
     return solved
 
 
-def solved_from(task: Task, target: float, previous: Solved | None) -> Solved:
+def solved_from(task: Task, targets: tuple[float, ...], previous: Solved | None) -> Solved:
     """Solve in the process that calls, from what a previous solve left where there is one."""
     from optimizer.solve import solve
 
@@ -97,17 +102,17 @@ def solved_from(task: Task, target: float, previous: Solved | None) -> Solved:
         note="; ".join(result.notes),
         peak_gib=peak_gib(),
     )
-    target = result.gap_share if np.isnan(target) else target
-    took = reached(result.trace.to_numpy(dtype=float), target, result.gap_share, result.seconds)
+    trace, targets = result.trace.to_numpy(dtype=float), targets or (result.gap_share,)
+    took = tuple(reached(trace, target, result.gap_share, result.seconds) for target in targets)
     if result.plan is None:
-        return Solved(run, NAN, target, took)
+        return Solved(run, NAN, targets, took)
     served = result.plan.rep[result.plan.rep >= 0]
     count = np.bincount(served, minlength=len(result.plan.reps))
     busiest = int(count.argmax())
     return Solved(
         run,
         result.gap_share,
-        target,
+        targets,
         took,
         result,
         str(result.plan.reps[busiest]),
@@ -124,28 +129,32 @@ def reached(trace: np.ndarray, target: float, final: float, end: float) -> float
     return end if final <= target else NAN
 
 
-def _row(solved: Solved, how: str) -> dict[str, Any]:
-    row = {**as_row(solved.run), "gap": solved.gap, "target_gap": solved.target}
-    return {"instance": row.pop("instance"), "solve": how, "seconds_to_target": solved.seconds_to_target, **row}
+def _rows(solved: Solved, how: str) -> Iterator[dict[str, Any]]:
+    """One row for each share that the solve was to reach."""
+    for target, seconds in zip(solved.targets, solved.seconds_to, strict=True):
+        row = {**as_row(solved.run), "gap": solved.gap}
+        yield {"instance": row.pop("instance"), "solve": how, "target_gap": target, "seconds_to_target": seconds, **row}
 
 
 def tables(rows: Sequence[dict[str, Any]], arguments: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
-    """Every solve, and for each size the medians over the seeds of cold, warm and their ratio."""
-    summary = []
-    for group in dict.fromkeys(row["group"] for row in rows):
+    """Every solve, and for each size and share to reach the medians over the seeds of cold, warm and their ratio."""
+    summary, changed = [], [row for row in rows if row["solve"] != "first"]
+    shares = {row["target_gap"] for row in changed} if arguments.gap else {NAN}
+    for group, share in product(dict.fromkeys(row["group"] for row in rows), sorted(shares, reverse=True)):
+        some = [row for row in changed if row["group"] == group and (np.isnan(share) or row["target_gap"] == share)]
         pairs = [
             (cold["seconds_to_target"], warm["seconds_to_target"])
-            for cold, warm in zip(_of(rows, group, "cold"), _of(rows, group, "warm"), strict=False)
+            for cold, warm in zip(_of(some, "cold"), _of(some, "warm"), strict=False)
         ]
         both = np.array([p for p in pairs if np.isfinite(p).all()]).reshape(-1, 2)
-        line: dict[str, Any] = {"company": group, "pairs": len(pairs), "both_reached_the_gap": len(both)}
+        line: dict[str, Any] = {"company": group, "gap": share, "pairs": len(pairs), "both_reached_the_gap": len(both)}
         if len(both):
             cold, warm = np.median(both, axis=0)
-            ratio = float(np.median(both[:, 0] / np.maximum(both[:, 1], 1e-3)))
-            line |= {"cold_seconds": float(cold), "warm_seconds": float(warm), "cold_over_warm": ratio}
+            ratio = float(np.median(both[:, 1] / np.maximum(both[:, 0], 1e-3)))
+            line |= {"cold_seconds": float(cold), "warm_seconds": float(warm), "warm_of_cold": ratio}
         summary.append(line)
     return {"Solves": list(rows), "Summary": summary}
 
 
-def _of(rows: Sequence[dict[str, Any]], group: str, how: str) -> list[dict[str, Any]]:
-    return [row for row in rows if row["group"] == group and row["solve"] == how]
+def _of(rows: Sequence[dict[str, Any]], how: str) -> list[dict[str, Any]]:
+    return [row for row in rows if row["solve"] == how]
