@@ -235,7 +235,8 @@ class _Watch:
             self.again = left.empty or left.core.options <= RESTART * self.thin.core.options
         bound = progress.bound if np.isfinite(progress.bound) else np.inf
         proved = max(self.value, min(self.proved, bound))
-        return self.report(Progress(progress.seconds, self.value, proved, "proof", choice)) or self.again
+        told = Progress(progress.seconds, self.value, proved, "proof", choice)
+        return self.report(told) or self.again or claim_of(self.value, proved) == "optimal"
 
 
 def agrees(core: Core, proof: Proof, other: Engine, limits: Limits, report: Report) -> bool:

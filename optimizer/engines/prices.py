@@ -12,7 +12,7 @@ import numpy as np
 from optimizer.annealing import NEAR, NEARER, Annealing, Best
 from optimizer.core import Core
 from optimizer.dual import Dual, find_prices
-from optimizer.engines.base import Answer, Engine, Limits, Placing, Report
+from optimizer.engines.base import Answer, Engine, Limits, Placing, Progress, Report
 from optimizer.fields import Field
 from optimizer.opening import choose_positions
 from optimizer.patches import Patches
@@ -169,19 +169,23 @@ class Prices(Engine):
         core, done, best.phase = best.core, threading.Event(), "proof"
         *others, last = self.provers
         stages: tuple[Stage, ...] = (dual.prices,) if dual.books is None else (dual.prices, dual.books)
+        several = limits.threads > 1
+
+        def heard(progress: Progress) -> bool:
+            if progress.choice is not None:
+                best.offer(progress.choice)
+            return best.heard(progress)
+
         with ThreadPoolExecutor(1) as pool:
-            other = limits.threads > 1
-            beside = (
-                pool.submit(self._search_on, field, limits, best, lambda: best.over() or done.is_set())
-                if other
-                else None
-            )
+            search = (field, limits, best, lambda: best.over() or done.is_set())
+            beside = [pool.submit(self._search_on, *search)] if several else []
             try:
-                proof = prove(core, best.choice, stages, last().proving(), limits, best.heard, lambda: best.choice)
+                exact = last().proving() if several else last()
+                proof = prove(core, best.choice, stages, exact, limits, heard, lambda: best.choice)
             finally:
                 done.set()
-            if beside is not None:
-                beside.result()
+            for searched in beside:
+                searched.result()
         agreed = proof.claim == "optimal" and any(
             agrees(core, proof, other(), limits, lambda _: best.over()) for other in others
         )

@@ -192,8 +192,25 @@ def company(accounts: int, reps: int) -> Core:
     return build(sample(accounts, reps, 1), scenario).core
 
 
+def test_what_a_thread_finds_beside_a_proof_is_proved_and_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is found before the proof begins but the greedy plan; and nothing but proof is asked of the prover."""
+    monkeypatch.setattr("optimizer.engines.prices.PROVABLE", np.inf)
+    monkeypatch.setattr("optimizer.engines.prices.SMALL", (0.0, 0.0))
+    monkeypatch.setattr("optimizer.engines.prices.VARIED", 0.0)
+    monkeypatch.setattr("optimizer.engines.prices.CROSSED", 0.0)
+    core = company(90, 6)
+    told: list[Progress] = []
+    answer, _ = run("prices", core, Limits(20.0, gap=0.0, threads=2), lambda p: told.append(p) is None and False)
+    exact = load("highs").solve(core, Limits(30.0, gap=0.0), lambda _: False)
+    assert answer.choice is not None and exact.choice is not None and exact.claim == "optimal"
+    assert answer.claim == "optimal" and same(core.objective(answer.choice), core.objective(exact.choice))
+    plans = [p for p in told if p.phase == "proof" and p.choice is not None]
+    assert len(plans) > 1 and all(core.feasible(p.choice) for p in plans if p.choice is not None)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("phase", ["", "prices", "search", "proof"])
-def test_told_to_stop_it_ends_at_once_with_what_it_has(phase: str) -> None:
+def test_told_to_stop_it_ends_at_once_with_what_it_has(phase: str, threads: int) -> None:
     core = company(*((120, 6) if phase == "proof" else (1000, 20)))
 
     def attempt() -> float:
@@ -204,7 +221,7 @@ def test_told_to_stop_it_ends_at_once_with_what_it_has(phase: str) -> None:
                 told.append(time.monotonic())
             return bool(told)
 
-        answer, _ = run("prices", core, Limits(6.0 if phase == "proof" else 60.0, gap=0.0, threads=1), report)
+        answer, _ = run("prices", core, Limits(6.0 if phase == "proof" else 60.0, gap=0.0, threads=threads), report)
         took = time.monotonic() - told[0]
         assert answer.choice is None or core.feasible(answer.choice)
         if phase in ("search", "proof") and answer.choice is not None:
