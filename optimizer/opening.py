@@ -9,7 +9,7 @@ over a kernel of promising options: Guastaroba and Speranza 2014).
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -19,7 +19,7 @@ from optimizer.core import Core, share_of
 from optimizer.engines.base import Engine, Limits, Progress, Report
 from optimizer.position_annealing import FRUITLESS, NEAR, anneal_rounds
 from optimizer.positions import position_bound
-from optimizer.reduced import reduce
+from optimizer.reduced import crossing, reduce
 from optimizer.unit_prices import Relaxation, ascend, only_own_rows, worth_of_room
 
 #: passes with fillings in shares, and in whole units
@@ -28,6 +28,8 @@ PASSES_SHARES, PASSES_WHOLE = 200, 600
 RELAX_SHARE, TABLE = 0.2, 20_000_000
 #: at most so many exact parts, whatever the clock
 MOST_PARTS = 400
+#: plans kept, how many of them are crossed, one after the other, and the share of the time left for each
+KEPT, CROSSED, CROSS_SHARE = 24, (6, 12, 24), 0.05
 #: an exact part: units at first, and seconds one should take
 PART, PART_SECONDS = 50.0, 2.0
 
@@ -61,15 +63,27 @@ class Search:
     choice: np.ndarray | None = None
     value: float = -np.inf
     stop: bool = False
+    seed: int = 0
+    plans: dict[float, np.ndarray] = field(default_factory=dict)
 
     def keep(self, choice: np.ndarray) -> bool:
         """Take the plan if it is better and keeps every hard row; tell of it."""
         value = self.core.objective(choice)
-        if value <= self.value + 1e-9 or not self.core.feasible(choice):
+        if not self.core.feasible(choice):
+            return False
+        self.plans[value] = choice
+        if len(self.plans) > KEPT:
+            del self.plans[min(self.plans)]
+        if value <= self.value + 1e-9:
             return False
         self.choice, self.value = choice, value
         self.stop = self.report(Progress(self.limits.elapsed(), value, self.bound, "positions", choice)) or self.stop
         return True
+
+    def any_plan(self) -> np.ndarray | None:
+        """One of the plans kept."""
+        plans = [self.plans[value] for value in sorted(self.plans)]
+        return plans[np.random.default_rng(self.seed).integers(len(plans))] if plans else None
 
     def quiet(self, progress: Progress) -> bool:
         """For a part: tells nobody of its plans, but hears whether to stop."""
@@ -105,7 +119,7 @@ def choose_positions(
     if hint is not None:
         search.keep(hint)
     if only_own_rows(search.relaxed) and core.units * len(core.cost) <= TABLE:
-        anneal_rounds(search)
+        _anneal(search, exact)
     if search.choice is None and not search.over():
         _first_plan(search, exact)
     if search.choice is not None:
@@ -142,8 +156,19 @@ def _relax(core: Core, prices: np.ndarray, limits: Limits, report: Report) -> Se
     bound = position_bound(core, relaxed.prices, pi)
     stop = report(Progress(limits.elapsed(), bound=bound, phase="positions"))
     return Search(
-        core, relaxed, limits, report, relaxed.prices, pi, bound, whole.gain, profit, score, key, room_price, stop=stop
+        core, relaxed, limits, report, relaxed.prices, pi, bound, whole.gain, profit, score, key, room_price, stop=stop,
+        seed=limits.seed,
     )  # fmt: skip
+
+
+def _anneal(search: Search, exact: Engine) -> None:
+    """Annealings, and what they have found, crossed, by turns while that is better."""
+    again = True
+    while again:
+        idle, before = anneal_rounds(search), search.value
+        if search.choice is not None:
+            _crossed(search, exact)
+        again = idle and search.value > before
 
 
 def _first_plan(search: Search, exact: Engine) -> None:
@@ -161,6 +186,20 @@ def _within(search: Search, seconds: float, gap: float) -> Limits:
     """Limits of a part that may take so many seconds of what is left."""
     seconds = max(0.1, min(seconds, search.limits.left()))
     return replace(search.limits, time_limit=seconds, gap=gap, started=time.time())
+
+
+def _crossed(search: Search, exact: Engine) -> None:
+    """What the best plans met have between them, of more of them each time, until a try does not end."""
+    for count in CROSSED:
+        plans = [search.plans[value] for value in sorted(search.plans, reverse=True)[:count]]
+        part = crossing(search.core, plans) if len(plans) > 1 and not search.over() else None
+        if part is not None:
+            limits = _within(search, CROSS_SHARE * search.limits.left(), 2e-5)
+            answer = exact.solve(part.core, limits, search.quiet, part.part(plans[0]))
+            if answer.choice is not None:
+                search.keep(part.lift(answer.choice))
+            if answer.stopped:
+                return
 
 
 def _exact_parts(search: Search, exact: Engine) -> None:

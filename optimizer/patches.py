@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from optimizer.certificate import adjusted, best_of_units
 from optimizer.core import Core
 from optimizer.engines.base import Engine, Limits
-from optimizer.reduced import Reduced, reduce
+from optimizer.reduced import Reduced, crossing, reduce
 
 #: seconds a patch may take, twice that after so many that brought nothing, to this; reps in the first one, and in any
 SECONDS, PATIENCE, LONGEST, FEW, MANY = 2.0, 12, 8.0, 3, 24
@@ -128,15 +128,12 @@ class Patches:
         return choice
 
     def cross(self, plans: list[np.ndarray], end: float) -> None:
-        """What some of the best plans [U] have, the best first, solved at once (Rothberg 2007), of more of them each time,
-        until `end` or until a try does not end."""
+        """What some of the best plans [U] have, the best first, solved at once, of more of them each time, until `end` or
+        until a try does not end."""
         best, count = plans[0], CROSSED
         while not self.over() and self.limits.elapsed() < end:
-            some = np.array(plans[:count])
-            free = (some != best).any(axis=0)
-            if free.any():
-                keep = np.unique(some[:, free])
-                part = reduce(self.core, best, free, keep[keep >= 0])
+            part = crossing(self.core, [best, *plans[1:count]])
+            if part is not None:
                 better, done = self._solved(part, best, end - self.limits.elapsed())
                 if better is not best:
                     best = better

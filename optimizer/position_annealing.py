@@ -22,32 +22,40 @@ NEAR, LISTED = 12, 64
 PER_UNIT, STEPS, CALL = 30_000, 10_000_000, 300_000
 #: seconds between questions whether to stop; at most so many rounds, whatever the clock
 ASK, MOST_ROUNDS = 0.25, 100
+#: the first temperature, as a share of the mean unit price
+HOT = 0.05
 #: so many in a row without a better plan end a search that counts work
 FRUITLESS = 20
+#: so many end the others, until what was found has been crossed
+IDLE = 8
 
 
-def anneal_rounds(search: Search) -> None:
-    """Rounds of annealing runs, one a thread, each from the best plan so far; cooler when they bring nothing new."""
+def anneal_rounds(search: Search) -> bool:
+    """Rounds of two annealing runs from the best plan so far, cooler when that brings nothing new; then, every other time, one
+    of them is from any of the plans kept. Whether it ended because nothing new came for long."""
     limits = search.limits
     until = time.monotonic() + max(0.0, ANNEAL_SHARE * limits.time_limit - limits.elapsed())
     until = np.inf if limits.deterministic else until
-    hot, seed, rounds, idle = 0.05, limits.seed, 0, 0
+    hot, rounds, idle, most = HOT, 0, 0, FRUITLESS if limits.deterministic else IDLE
     with ThreadPoolExecutor(2) as pool:
-        while not search.over(until) and rounds < MOST_ROUNDS and not (limits.deterministic and idle >= FRUITLESS):
+        while not search.over(until) and rounds < MOST_ROUNDS and idle < most:
             data = _annealing_data(search)
             ended = threading.Event()
             steps = min(STEPS, PER_UNIT * search.core.units // (1 if rounds % 3 == 2 else 3))
+            begun = ((search.choice, hot), (search.any_plan(), HOT) if idle % 2 else (search.choice, 0.6 * hot))
             runs = [
-                pool.submit(_anneal_once, search, data, seed + n, hot * (1.0, 0.6)[n], steps, ended) for n in range(2)
+                pool.submit(_anneal_once, search, data, choice, search.seed + n, heat, steps, ended)
+                for n, (choice, heat) in enumerate(begun)
             ]
             while wait(runs, ASK).not_done:
                 if search.over(until):
                     ended.set()
             found = [run.result() for run in runs]
             better = [search.keep(choice) for choice in found if choice is not None]
-            hot = 0.05 if any(better) else max(0.01, 0.9 * hot)
+            hot = HOT if any(better) else max(0.01, 0.9 * hot)
             idle = 0 if any(better) else idle + 1
-            seed, rounds = seed + 2, rounds + 1
+            search.seed, rounds = search.seed + 2, rounds + 1
+    return idle >= most
 
 
 def _annealing_data(search: Search) -> tuple[np.ndarray, ...]:
@@ -79,12 +87,18 @@ def _annealing_data(search: Search) -> tuple[np.ndarray, ...]:
 
 
 def _anneal_once(
-    search: Search, data: tuple[np.ndarray, ...], seed: int, hot: float, steps: int, ended: threading.Event
+    search: Search,
+    data: tuple[np.ndarray, ...],
+    choice: np.ndarray | None,
+    seed: int,
+    hot: float,
+    steps: int,
+    ended: threading.Event,
 ) -> np.ndarray | None:
-    """[U] the best plan of one run from the best plan so far, or from everybody's nearest option."""
+    """[U] the best plan of one run from a plan, or from everybody's nearest option."""
     core, (rep, _, _, weight, room) = search.core, data[:5]
     nobody = core.options + np.arange(core.units)
-    first = data[6][:, 0] if search.choice is None else search.choice
+    first = data[6][:, 0] if choice is None else choice
     at = np.where(first >= 0, first, nobody)
     load = np.bincount(rep[at], weights=weight[at], minlength=len(room))
     count = np.bincount(rep[at], minlength=len(room))

@@ -39,6 +39,15 @@ class Reduced:
         return np.where((own >= 0) & (len(self.option) > 0) & (np.append(self.option, -2)[at] == own), at, -1)
 
 
+def crossing(core: Core, plans: list[np.ndarray]) -> Reduced | None:
+    """What some plans [U] have between them (Rothberg 2007): units that are not where the first has them in all, with the
+    options of any; the others as in the first. None where all are alike."""
+    some = np.array(plans)
+    free = (some != some[0]).any(axis=0)
+    keep = np.unique(some[:, free])
+    return reduce(core, plans[0], free, keep[keep >= 0]) if free.any() else None
+
+
 def reduce(
     core: Core, choice: np.ndarray, free: np.ndarray, keep: np.ndarray, usage: np.ndarray | None = None
 ) -> Reduced:
