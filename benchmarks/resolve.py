@@ -75,7 +75,13 @@ def _told(task: Task, how: str, targets: tuple[float, ...], previous: Solved | N
         solved = Solved(blank(task, "FAILED", note=str(problem)), NAN, targets, (NAN,) * len(targets))
     line = f"{task.instance.name}  {how}: {solved.run.status}, gap {solved.gap:.4%} in {solved.run.seconds:.1f} s"
     pairs = zip(solved.targets, solved.seconds_to, strict=True)
-    print(line, *(f"{target:.4%} after {seconds:.1f} s" for target, seconds in pairs), sep="; ", file=sys.stderr, flush=True)
+    print(
+        line,
+        *(f"{target:.4%} after {seconds:.1f} s" for target, seconds in pairs),
+        sep="; ",
+        file=sys.stderr,
+        flush=True,
+    )
     return solved
 
 

@@ -127,7 +127,9 @@ def test_a_better_plan_from_elsewhere_ends_a_proof_of_a_worse_one() -> None:
     """What another thread finds meanwhile is what is proved."""
     for seed, core, best, choice in CASES[:30]:
         start = some_plan(core, choice, np.random.default_rng(seed))
-        proof = prove(core, start, (np.zeros(core.rows),), Lost(), Limits(time_limit=20.0), quiet, lambda plan=choice: plan)
+        proof = prove(
+            core, start, (np.zeros(core.rows),), Lost(), Limits(time_limit=20.0), quiet, lambda plan=choice: plan
+        )
         if proof.claim != "optimal" or core.objective(start) < best - 1e-3:
             assert proof.value == pytest.approx(best), seed
 
