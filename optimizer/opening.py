@@ -162,11 +162,12 @@ def _relax(core: Core, prices: np.ndarray, limits: Limits, report: Report) -> Se
 
 
 def _anneal(search: Search, exact: Engine) -> None:
-    """Annealings, and what they have found, crossed, by turns while that is better."""
+    """Annealings, and what they have found, crossed, by turns while that is better; where work is counted, no crossing, which
+    goes by the clock."""
     again = True
     while again:
         idle, before = anneal_rounds(search), search.value
-        if search.choice is not None:
+        if search.choice is not None and not search.limits.deterministic:
             _crossed(search, exact)
         again = idle and search.value > before
 
