@@ -12,6 +12,7 @@ from optimizer.core import Core, share_of
 from optimizer.engines.base import Limits, Progress, Report
 from optimizer.fields import Field
 from optimizer.patches import Patches
+from optimizer.reduced import Kept
 from optimizer.search import WHOLE, Cooling, Search
 from optimizer.settle import fasten
 from optimizer.waterfall import waterfall
@@ -24,8 +25,8 @@ WARM = Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0), reach=0.2)
 #: many annealings of a small problem, with so many chains a unit: rows count sooner and all is hotter, so that each ends
 #: elsewhere
 VARIED, FULL = Cooling(share=0.3, hot=1.0), 200
-#: so many of the best plans met are kept, where there are no more options than this
-KEPT, KEPT_OPTIONS = 24, 10_000
+#: the best plans met are kept where there are no more options than this
+KEPT_OPTIONS = 10_000
 #: the only one for more units than `HUGE`, where every round costs seconds before it begins
 HURRIED, HUGE = Cooling(rounds=8, share=0.01, depth=4, window=12, reach=0.05), 200_000
 #: seconds a unit that a round takes for its parts to be laid out, and fewest rounds where there is time for no more
@@ -54,7 +55,7 @@ class Best:
         self.choice: np.ndarray | None = None
         self.value = -np.inf
         self.short: tuple[int, ...] = ()
-        self.others: dict[float, np.ndarray] = {}
+        self.kept = Kept()
         self.lock, self.asked, self.stop = threading.RLock(), 0.0, False
         self.phase = "search"
 
@@ -68,22 +69,11 @@ class Best:
                 return
         value = core.objective(choice)
         with self.lock:
-            self._keep(value, choice)
+            if core.options <= KEPT_OPTIONS:
+                self.kept.add(value, choice)
             if value > self.value:
                 self.choice, self.value = choice, value
                 self.stop |= self.report(Progress(self.limits.elapsed(), value, self.proved, self.phase, choice))
-
-    def _keep(self, value: float, choice: np.ndarray) -> None:
-        """Keep a plan among the others of a small problem."""
-        if self.core.options <= KEPT_OPTIONS:
-            self.others[value] = choice
-            if len(self.others) > KEPT:
-                del self.others[min(self.others)]
-
-    @property
-    def plans(self) -> list[np.ndarray]:
-        """The plans kept, the best first."""
-        return [self.others[value] for value in sorted(self.others, reverse=True)]
 
     def heard(self, progress: Progress) -> bool:
         """Pass on what an exact engine says of the problem."""

@@ -19,7 +19,7 @@ from optimizer.core import Core, share_of
 from optimizer.engines.base import Engine, Limits, Progress, Report
 from optimizer.position_annealing import FRUITLESS, NEAR, anneal_rounds
 from optimizer.positions import position_bound
-from optimizer.reduced import crossing, reduce
+from optimizer.reduced import Kept, crossing, reduce
 from optimizer.unit_prices import Relaxation, ascend, only_own_rows, worth_of_room
 
 #: passes with fillings in shares, and in whole units
@@ -28,8 +28,8 @@ PASSES_SHARES, PASSES_WHOLE = 200, 600
 RELAX_SHARE, TABLE = 0.2, 20_000_000
 #: at most so many exact parts, whatever the clock
 MOST_PARTS = 400
-#: plans kept, how many of them are crossed, one after the other, and the share of the time left for each
-KEPT, CROSSED, CROSS_SHARE = 24, (6, 12, 24), 0.05
+#: how many of the plans kept are crossed, one after the other, and the share of the time left for each
+CROSSED, CROSS_SHARE = (6, 12, 24), 0.05
 #: an exact part: units at first, and seconds one should take
 PART, PART_SECONDS = 50.0, 2.0
 
@@ -64,16 +64,14 @@ class Search:
     value: float = -np.inf
     stop: bool = False
     seed: int = 0
-    plans: dict[float, np.ndarray] = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
 
     def keep(self, choice: np.ndarray) -> bool:
         """Take the plan if it is better and keeps every hard row; tell of it."""
         value = self.core.objective(choice)
         if not self.core.feasible(choice):
             return False
-        self.plans[value] = choice
-        if len(self.plans) > KEPT:
-            del self.plans[min(self.plans)]
+        self.kept.add(value, choice)
         if value <= self.value + 1e-9:
             return False
         self.choice, self.value = choice, value
@@ -82,7 +80,7 @@ class Search:
 
     def any_plan(self) -> np.ndarray | None:
         """One of the plans kept."""
-        plans = [self.plans[value] for value in sorted(self.plans)]
+        plans = self.kept.best()
         return plans[np.random.default_rng(self.seed).integers(len(plans))] if plans else None
 
     def quiet(self, progress: Progress) -> bool:
@@ -192,7 +190,7 @@ def _within(search: Search, seconds: float, gap: float) -> Limits:
 def _crossed(search: Search, exact: Engine) -> None:
     """What the best plans met have between them, of more of them each time, until a try does not end."""
     for count in CROSSED:
-        plans = [search.plans[value] for value in sorted(search.plans, reverse=True)[:count]]
+        plans = search.kept.best(count)
         part = crossing(search.core, plans) if len(plans) > 1 and not search.over() else None
         if part is not None:
             limits = _within(search, CROSS_SHARE * search.limits.left(), 2e-5)

@@ -8,6 +8,9 @@ import numpy as np
 
 from optimizer.core import Core
 
+#: so many plans are kept to be crossed
+KEPT = 24
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reduced:
@@ -37,6 +40,22 @@ class Reduced:
         at = np.searchsorted(self.option, own)
         at = np.minimum(at, max(0, len(self.option) - 1))
         return np.where((own >= 0) & (len(self.option) > 0) & (np.append(self.option, -2)[at] == own), at, -1)
+
+
+class Kept:
+    """The best plans [U] met, one of each value, no more than `KEPT`."""
+
+    def __init__(self) -> None:
+        self.plans: dict[float, np.ndarray] = {}
+
+    def add(self, value: float, choice: np.ndarray) -> None:
+        self.plans[value] = choice
+        if len(self.plans) > KEPT:
+            del self.plans[min(self.plans)]
+
+    def best(self, count: int | None = None) -> list[np.ndarray]:
+        """So many of them, or all, the best first."""
+        return [self.plans[value] for value in sorted(self.plans, reverse=True)[:count]]
 
 
 def crossing(core: Core, plans: list[np.ndarray]) -> Reduced | None:

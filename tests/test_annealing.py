@@ -60,12 +60,13 @@ def test_rounds_are_no_more_than_can_be_laid_out(slow: None, wide: None, first: 
 
 
 def test_the_best_plans_met_are_kept_each_once_the_best_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(annealing, "KEPT", 3)
+    monkeypatch.setattr("optimizer.reduced.KEPT", 3)
     limits = Limits(SECONDS, gap=0.0)
     best = Best(CORE, limits, lambda _: False, np.inf)
     field = Field.whole(CORE, np.zeros(CORE.rows), np.full(CORE.units, -1))
     offered: list[float] = []
-    monkeypatch.setattr(best, "_keep", lambda value, plan, keep=best._keep: (offered.append(value), keep(value, plan)))
+    keep = best.kept.add
+    monkeypatch.setattr(best.kept, "add", lambda value, plan: (offered.append(value), keep(value, plan)))
     Annealing(limits, best).vary(field, 0.4 * SECONDS, best.over)
-    values = [CORE.objective(plan) for plan in best.plans]
+    values = [CORE.objective(plan) for plan in best.kept.best()]
     assert values == sorted(set(offered), reverse=True)[:3] and values[0] == best.value

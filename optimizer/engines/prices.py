@@ -135,7 +135,7 @@ class Prices(Engine):
         """Many plans of a small problem, and what they have crossed."""
         until, end = (limits.elapsed() + share * limits.left() for share in (VARIED, VARIED + CROSSED))
         Annealing(limits, best, False, lambda field: self._patches(field, limits, best)).vary(field, until, best.over)
-        self._patches(field, limits, best, -1).cross(best.plans, end)
+        self._patches(field, limits, best, -1).cross(best.kept.best(), end)
 
     def _near(self, best: Best) -> bool:
         """Whether a proof is in reach."""
@@ -160,7 +160,7 @@ class Prices(Engine):
             patches = replace(self._patches(field, limits, best, -1), over=over)
             patches.improve(best.choice, limits.elapsed() + ALTERNATE * limits.left())
             Annealing(limits, best).vary(field, limits.elapsed() + ALTERNATE * limits.left(), over)
-            patches.cross(best.plans, limits.elapsed() + ALTERNATE * limits.left())
+            patches.cross(best.kept.best(), limits.elapsed() + ALTERNATE * limits.left())
 
     def _proved(self, field: Field, limits: Limits, dual: Dual, best: Best) -> Answer:
         """The answer of the last exact engine, which begins with the best plan, and of others where it claims proof. Where
@@ -189,4 +189,5 @@ class Prices(Engine):
         agreed = proof.claim == "optimal" and any(
             agrees(core, proof, other(), limits, lambda _: best.over()) for other in others
         )
-        return Answer(proof.choice, proof.bound, proof.claim, proof.stopped, agreed)
+        choice = best.choice if best.value > proof.value else proof.choice  # found when the proof had ended
+        return Answer(choice, proof.bound, proof.claim, proof.stopped, agreed)
