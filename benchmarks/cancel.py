@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.instances import Instance, samples
-from benchmarks.peers import OURS, known_engines
+from benchmarks.peers import OURS
 from benchmarks.runs import NAN, alone
+from optimizer.engines import NAMES
 from optimizer.engines.base import Progress
 from optimizer.prepare import prepare
 
@@ -20,10 +21,9 @@ MOMENTS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    known = known_engines()
     parser.add_argument("--sizes", nargs="+", default=["10000x200", "100000x1000"], help="ACCOUNTSxREPS …")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="seeds of the companies")
-    parser.add_argument("--engines", nargs="+", choices=known, default=[OURS])
+    parser.add_argument("--engines", nargs="+", choices=NAMES, default=[OURS])
     parser.add_argument("--time-limit", type=float, default=60.0)
     parser.add_argument("--moments", type=float, nargs="+", default=list(MOMENTS), help="shares of the time limit")
     parser.add_argument("--threads", type=int, default=2)

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.instances import Instance
 from benchmarks.runs import NAN, SAME, Run, Task, as_row, make, refusal, said
-from optimizer.engines import ENGINES
+from optimizer.engines import NAMES
 from optimizer.errors import UsageError
 from optimizer.prepare import prepare
 
@@ -24,15 +24,9 @@ PEER_OPTIONS = 2_000_000
 FIRST = ("instance", "engine", "status", "value", "best_known", "gap", "gap_to", "bound", "bound_by", "seconds")
 
 
-def known_engines() -> list[str]:
-    """Every engine that can be raced."""
-    return [e.name for e in ENGINES]
-
-
 def add_arguments(parser: argparse.ArgumentParser, engines: Sequence[str]) -> None:
     """The arguments of every race. `engines` are its engines where none are asked for."""
-    known = known_engines()
-    parser.add_argument("--engines", nargs="+", choices=known, default=[e for e in engines if e in known])
+    parser.add_argument("--engines", nargs="+", choices=NAMES, default=[e for e in engines if e in NAMES])
     parser.add_argument("--ours", default=OURS, help="the engine that the verdict is about")
     parser.add_argument("--time-limit", type=float, help="seconds a run; by instance where it is not given")
     parser.add_argument("--gap", type=float, default=0.0, help="share at which to stop; 0 asks for proof")

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.instances import Instance, samples
-from benchmarks.peers import OURS, known_engines
+from benchmarks.peers import OURS
 from benchmarks.runs import NAN, Task, alone, peak_gib
 from benchmarks.scale import SIZES
+from optimizer.engines import NAMES
 from optimizer.errors import SolverError
 from optimizer.prepare import prepare
 
@@ -24,10 +25,9 @@ NOISE = 0.02
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    known = known_engines()
     parser.add_argument("--sizes", nargs="+", default=list(SIZES), help="ACCOUNTSxREPS …")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="seeds of the companies")
-    parser.add_argument("--engine", choices=[*known, "auto"], default=OURS if OURS in known else "auto")
+    parser.add_argument("--engine", choices=[*NAMES, "auto"], default=OURS)
     parser.add_argument("--time-limit", type=float, default=30.0)
     parser.add_argument("--gap", type=float, default=5e-4, help="share at which to stop")
     parser.add_argument("--threads", type=int, default=2)

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.instances import samples
-from benchmarks.peers import OURS, known_engines
+from benchmarks.peers import OURS
 from benchmarks.runs import NAN, Run, Task, alone, as_row, blank, first_time, peak_gib
 from optimizer.carry import carry
 from optimizer.core import share_of
+from optimizer.engines import NAMES
 from optimizer.errors import SolverError
 from optimizer.prepare import prepare
 from optimizer.result import Result
@@ -25,10 +26,9 @@ HAIR, LEAST = 0.02, 1e-6
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    known = known_engines()
     parser.add_argument("--size", nargs="+", default=["10000x200"], help="ACCOUNTSxREPS …")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="seeds of the companies")
-    parser.add_argument("--engine", choices=[*known, "auto"], default=OURS if OURS in known else "auto")
+    parser.add_argument("--engine", choices=[*NAMES, "auto"], default=OURS)
     parser.add_argument("--time-limit", type=float, default=60.0)
     parser.add_argument("--first-gap", type=float, default=5e-4, help="share at which the first solve stops")
     parser.add_argument(

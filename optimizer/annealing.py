@@ -38,7 +38,7 @@ NOMINAL, PACE = 5_000, 120_000
 #: units of the best plan that fill more than such a share of a row of their rep's stay there, one step after another, where
 #: the limit is so many seconds a unit, and all over again where it is so many and the problem is annealed in parts; shares of
 #: the time left for the search before each, and for the prices of the others
-FASTEN, SECONDS_A_UNIT, BEFORE_IT, REPRICE = (0.1, 0.04), (3e-4, 5e-3), 0.15, 0.12
+FASTEN, SECONDS_A_UNIT, BEFORE_IT, REPRICE = (0.1, 0.04, 0.02, 0.01), (1.2e-4, 5e-3), 0.08, 0.2
 #: the share before each where a good plan of a problem like this one, and with it prices, were known
 SOONER = 0.05
 #: big units of a plan this near the bound stay where they are; one as near as that is where the search begins
@@ -119,15 +119,18 @@ class Annealing:
             first, search = quick, field.search(limits, best.over)
             if warm:
                 self._restore(field, search)
-            turns = _turns(field.core.units, limits.time_limit)
+            turns, annealed = _turns(field.core.units, limits.time_limit), warm
             for least in FASTEN * turns:
-                if not warm:
+                if not annealed:
                     self._on(field, search, self._soon(end, share), quick, warm=False, last=False)
                 if best.over() or best.choice is None or not best.near(NEAR):
                     break
                 seconds = REPRICE * (end - limits.elapsed())
                 fastened = fasten(best.core, best.choice, least, field.paid, limits, seconds, best.over)
-                if fastened is None or best.over():
+                annealed = warm or fastened is None
+                if fastened is None:
+                    continue
+                if best.over():
                     break
                 first, field = calm, Field.rest(fastened, best.choice, field.paid)
                 search = field.search(limits, best.over)

@@ -30,15 +30,15 @@ Place = Callable[[Core, np.ndarray, Limits, Report], Placing]
 PLACE_SHARE, PLACE_GAP, PRICE_SHARE = 0.25, 1e-5, 0.2
 #: options a unit, those of least regret, that the units that may be split have in that program
 SPLIT = 2.5
-#: big are few: no more than this share of the units
-MOST = 0.35
+#: big are few: no more than this share of the units; fewer than as small a share are not worth prices of their own
+MOST, LEAST = 0.35, 1e-3
 #: passes for the prices of what is left, as from 0: a band that a big unit has left little of is far from its old price
 PRICE_PASSES = 1_500
 #: where books of all are too much, units that fill more than this share are placed, among reps with so many options, in
 #: this share of the time left and with so much effort
 NEAR, NEAR_OPTIONS, NEAR_SHARE, NEAR_EFFORT = 0.2, 3_000_000, 0.25, Effort(100, 0.2)
 #: options a unit, those of most price-adjusted value, that units have when others are fastened
-NARROW = 8
+NARROW = 5
 #: places are bad that take more than this share off what can be reached (or leave the rest without a plan)
 LOSS = 0.01
 
@@ -128,7 +128,7 @@ def fasten(
 ) -> Settled | None:
     """The units of a plan [U] that fill more than the share `least` of one of their rep's own rows stay where it has them,
     and the others, of whom not all options count, get prices of their own, from those of the whole problem [R] on. None
-    where there are no such units, or many, or no option is left.
+    where there are hardly any such units, or many, or no option is left.
 
     A rep's own row has one price, whatever is in its book: it is wrong in the end for most reps with a unit that the prices
     would rather split. `value` is said of the options that count.
@@ -136,7 +136,7 @@ def fasten(
     own, served = OwnRows.of(core), np.flatnonzero(choice >= 0)
     filled = np.abs(own.amounts(core, choice[served])) / own.size[core.rep[choice[served]]]
     held = served[filled.max(axis=1, initial=0.0) > least]
-    if not 0 < len(held) <= MOST * core.units:
+    if not LEAST * core.units < len(held) <= MOST * core.units:
         return None
     free = np.ones(core.units, dtype=bool)
     free[held] = False

@@ -56,11 +56,14 @@ ENGINES: tuple[Entry, ...] = (
 )
 
 
+NAMES = tuple(e.name for e in ENGINES)
+
+
 def entry(name: str) -> Entry:
     """The entry of an engine. Raises `UsageError` listing the known ones."""
     found = {e.name: e for e in ENGINES}
     if name not in found:
-        raise unknown("engine", name, [*found, "auto"])
+        raise unknown("engine", name, [*NAMES, "auto"])
     return found[name]
 
 
@@ -76,4 +79,4 @@ def choose(options: int, rows: int) -> tuple[str, str]:
     return "prices", f"best plans at every size measured; this problem has {options:,} options and {rows:,} limit rows"
 
 
-__all__ = ["ENGINES", "Answer", "Engine", "Limits", "Progress", "Report", "choose", "entry", "load"]
+__all__ = ["ENGINES", "NAMES", "Answer", "Engine", "Limits", "Progress", "Report", "choose", "entry", "load"]

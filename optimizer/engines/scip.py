@@ -34,12 +34,11 @@ class Scip(Engine):
     exact = True
     side_by_side = True
 
-    def __init__(self) -> None:
-        self.heuristics: mathopt.Emphasis | None = None
+    def __init__(self, heuristics: mathopt.Emphasis | None = None) -> None:
+        self.heuristics = heuristics
 
     def proving(self) -> Scip:
-        self.heuristics = mathopt.Emphasis.OFF
-        return self
+        return Scip(mathopt.Emphasis.OFF)
 
     def solve(
         self,
