@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from optimizer.fields import Field
 from optimizer.patches import Patches
 from optimizer.reduced import Kept
 from optimizer.search import WHOLE, Cooling, Search
-from optimizer.settle import fasten
+from optimizer.settle import bigger, fasten
 from optimizer.waterfall import waterfall
 
 #: chains a unit in the first annealing, and how many times more in each that follows
@@ -119,8 +120,11 @@ class Annealing:
             first, search = quick, field.search(limits, best.over)
             if warm:
                 self._restore(field, search)
-            turns, annealed = _turns(field.core.units, limits.time_limit), warm
-            for least in FASTEN * turns:
+            steps, annealed = FASTEN * _turns(field.core.units, limits.time_limit), known
+            if known and not warm and best.choice is not None:  # the plan that is known stands for a first search
+                fits = (least for least in FASTEN[::-1] if bigger(best.core, best.choice, least) is not None)
+                steps = (*islice(fits, 1), *steps)
+            for least in steps:
                 if not annealed:
                     self._on(field, search, self._soon(end, share), quick, warm=False, last=False)
                 if best.over() or best.choice is None or not best.near(NEAR):
@@ -137,7 +141,7 @@ class Annealing:
                 fields.insert(0, field)
                 if warm:
                     self._restore(field, search)
-            if warm and turns:
+            if warm and steps:
                 self._on(field, search, self._soon(end, share), first, warm, last=False)
                 warm = False
             self._on(field, search, end, first, warm, last=field is fields[-1])
@@ -189,9 +193,7 @@ class Annealing:
                 found = search.run(search.first_choice, cooling, max(1, int(tries)), seconds)
                 broken = min(FIRMEST, broken + int(not any(map(search.core.feasible, found))))
             for choice in found:
-                if not field.core.feasible(choice):
-                    choice = (search if patches is None else patches).mend(choice)
-                best.offer(field.lift(choice))
+                best.offer(field.lift(_mended(field, search, patches, choice)))
             if best.choice is None and broken > 1 and not last:
                 break
             better = best.value > before
@@ -203,6 +205,16 @@ class Annealing:
                 break
             warm |= left < tries
             tries = min(MORE * tries, left)
+
+
+def _mended(field: Field, search: Search, patches: Patches | None, choice: np.ndarray) -> np.ndarray:
+    """A choice [U'] that keeps hard rows, if that can be had: in parts by annealing around the broken ones first, which is
+    quicker."""
+    if (patches is None or field.core.units > WHOLE) and not field.core.feasible(choice):
+        choice = search.mend(choice)
+    if patches is not None and not field.core.feasible(choice):
+        choice = patches.mend(choice)
+    return choice
 
 
 def _turns(units: int, seconds: float) -> int:

@@ -22,6 +22,7 @@ from optimizer.dual import LP_FIRST, Dual, find_prices
 from optimizer.engines.base import Limits, Placing, Report
 from optimizer.own_rows import OwnRows
 from optimizer.reduced import Reduced, reduce
+from optimizer.search import WHOLE
 from optimizer.vicinity import vicinity
 
 #: as `Engine.place`: where some units go while the others may be split
@@ -75,7 +76,7 @@ def settle(
         hosts = _hosts(core, dual, hosts, dual.liked, place, some, stop)
     choice, prices = np.where(big, hosts, -1), prices_with(core, dual.books, hosts)
     seconds = PRICE_SHARE * limits.left()
-    settled = _priced(core, choice, ~big, np.arange(core.options), prices, limits, seconds, stop)
+    settled = _priced(core, choice, ~big, np.arange(core.options), prices, limits, seconds, stop, lp=True)
     return settled if share_of(dual.bound, settled.value) <= LOSS and not stop() else None
 
 
@@ -117,6 +118,15 @@ def hold(
     return Held(near.lift(settled.part.rest), prices)
 
 
+def bigger(core: Core, choice: np.ndarray, least: float) -> np.ndarray | None:
+    """The units of a plan [U] that fill more than the share `least` of one of their rep's own rows; None where they are hardly
+    any, or many."""
+    own, served = OwnRows.of(core), np.flatnonzero(choice >= 0)
+    filled = np.abs(own.amounts(core, choice[served])) / own.size[core.rep[choice[served]]]
+    held = served[filled.max(axis=1, initial=0.0) > least]
+    return held if LEAST * core.units < len(held) <= MOST * core.units else None
+
+
 def fasten(
     core: Core,
     choice: np.ndarray,
@@ -128,15 +138,13 @@ def fasten(
 ) -> Settled | None:
     """The units of a plan [U] that fill more than the share `least` of one of their rep's own rows stay where it has them,
     and the others, of whom not all options count, get prices of their own, from those of the whole problem [R] on. None
-    where there are hardly any such units, or many, or no option is left.
+    where these are hardly any, or many, or no option is left.
 
     A rep's own row has one price, whatever is in its book: it is wrong in the end for most reps with a unit that the prices
     would rather split. `value` is said of the options that count.
     """
-    own, served = OwnRows.of(core), np.flatnonzero(choice >= 0)
-    filled = np.abs(own.amounts(core, choice[served])) / own.size[core.rep[choice[served]]]
-    held = served[filled.max(axis=1, initial=0.0) > least]
-    if not LEAST * core.units < len(held) <= MOST * core.units:
+    held = bigger(core, choice, least)
+    if held is None:
         return None
     free = np.ones(core.units, dtype=bool)
     free[held] = False
@@ -144,7 +152,8 @@ def fasten(
     keep = keep[keep >= 0]
     if not free[core.unit[keep]].any():
         return None
-    return _priced(core, choice, free, keep, prices, limits, seconds, stop)
+    lp = core.units <= WHOLE  # the LP's own prices are at a corner: in parts the search goes astray by them
+    return _priced(core, choice, free, keep, prices, limits, seconds, stop, lp)
 
 
 def _priced(
@@ -156,14 +165,15 @@ def _priced(
     limits: Limits,
     seconds: float,
     stop: Callable[[], bool],
+    lp: bool,
 ) -> Settled:
     """The `free` units [U] with the options `keep`, the others at their `choice` [U], and new prices, from `start` [R] on."""
     part = reduce(core, choice, free, keep)
     if limits.deterministic:
         seconds = 1e9
     priced = find_prices(
-        part.core, seconds, lambda _: stop(), not limits.deterministic, PRICE_PASSES, start[part.row], limits.threads,
-        polish=False,
+        part.core, seconds, lambda _: stop(), lp and not limits.deterministic, PRICE_PASSES, start[part.row],
+        limits.threads, polish=False,
     )  # fmt: skip
     nobody = np.full(part.core.units, -1, dtype=np.int64)
     value = priced.bound + core.objective(part.lift(nobody)) - part.core.objective(nobody)

@@ -16,7 +16,7 @@ from optimizer.engines.base import Answer, Engine, Limits, Placing, Progress, Re
 from optimizer.fields import Field
 from optimizer.opening import choose_positions
 from optimizer.patches import Patches
-from optimizer.proof import Stage, agrees, prove, thinned
+from optimizer.proof import Stage, agrees, prove
 from optimizer.search import WHOLE
 from optimizer.settle import hold, settle
 
@@ -34,9 +34,8 @@ VARIED, CROSSED = 0.2, 0.1
 ALTERNATE = 0.2
 #: share of what is left then for parts, where no proof comes next
 PARTS = 0.95
-#: a plan must be this near the prices' bound for a proof to be tried where the problem is not tiny; it is tried at once where no
-#: more options are left than these, else when parts bring nothing more
-PROVABLE, HOPEFUL = 0.01, 1_000
+#: a plan must be this near the prices' bound for a proof to be tried where the problem is not tiny
+PROVABLE = 0.01
 #: where more than this share of the options is an open position's, which to open is settled first, in this share of the time
 MOSTLY_OPEN, OPENING_SHARE = 0.5, 0.95
 #: seconds a unit: what judging a plan takes when the search has ended, what the shortest annealing takes, and the limit from
@@ -123,7 +122,7 @@ class Prices(Engine):
                 self._crossed(fields[-1], limits, best)
             elif core.options <= TIED_OPTIONS:
                 self._patches(fields[-1], limits, best).decide_ties(best.choice, until[1])
-            if not self._hopeful(dual, best):
+            if not self._near(best):
                 prover, began = -1 if core.options <= TIED_OPTIONS else 0, limits.elapsed()
                 end = began + PARTS * limits.left()
                 some = fields if core.options > PROVE_OPTIONS else fields[-1:]
@@ -139,12 +138,8 @@ class Prices(Engine):
         self._patches(field, limits, best, -1).cross(best.kept.best(), end)
 
     def _near(self, best: Best) -> bool:
-        """Whether a proof may be in reach."""
+        """Whether a proof is in reach."""
         return best.core.options <= PROVE_OPTIONS and best.near(PROVABLE)
-
-    def _hopeful(self, dual: Dual, best: Best) -> bool:
-        """Whether so little is left of the problem that a proof is likely."""
-        return self._near(best) and thinned(best.core, best.value, _stages(dual)).core.options <= HOPEFUL
 
     def _patches(self, field: Field, limits: Limits, best: Best, prover: int = 0) -> Patches:
         """Parts of plans solved again exactly."""
@@ -173,6 +168,7 @@ class Prices(Engine):
         assert best.choice is not None
         core, done, best.phase = best.core, threading.Event(), "proof"
         *others, last = self.provers
+        stages: tuple[Stage, ...] = (dual.prices,) if dual.books is None else (dual.prices, dual.books)
         several = limits.threads > 1
 
         def heard(progress: Progress) -> bool:
@@ -185,7 +181,7 @@ class Prices(Engine):
             beside = [pool.submit(self._search_on, *search)] if several else []
             try:
                 exact = last().proving() if several else last()
-                proof = prove(core, best.choice, _stages(dual), exact, limits, heard, lambda: best.choice)
+                proof = prove(core, best.choice, stages, exact, limits, heard, lambda: best.choice)
             finally:
                 done.set()
             for searched in beside:
@@ -195,8 +191,3 @@ class Prices(Engine):
         )
         choice = best.choice if best.value > proof.value else proof.choice  # found when the proof had ended
         return Answer(choice, proof.bound, proof.claim, proof.stopped, agreed)
-
-
-def _stages(dual: Dual) -> tuple[Stage, ...]:
-    """What leaves options out."""
-    return (dual.prices,) if dual.books is None else (dual.prices, dual.books)
