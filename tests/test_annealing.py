@@ -1,15 +1,19 @@
-"""How much an annealing does: what it expects to fit, before the first round has said what does."""
+"""Annealings: how much one does, which units stay between them, and how plans that break rows are mended."""
 
 from __future__ import annotations
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from optimizer import annealing
 from optimizer.annealing import FIRST, QUICK, Annealing, Best
+from optimizer.core import Core
 from optimizer.engines.base import Limits
 from optimizer.fields import Field
-from optimizer.search import Cooling, Search
+from optimizer.search import WHOLE, Cooling, Search
+from optimizer.waterfall import waterfall
 from tests.mixed_cores import mixed_core
 
 CORE, SECONDS = mixed_core(3, units=60), 2.0
@@ -57,6 +61,55 @@ def test_chains_are_no_more_than_fit(slow: None, first: tuple[int, int]) -> None
 
 def test_rounds_are_no_more_than_can_be_laid_out(slow: None, wide: None, first: tuple[int, int]) -> None:
     assert first[0] == 5
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_larger_units_of_a_known_plan_stay_before_any_search_and_of_others_after_the_first(
+    known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In parts; as many as may stay do so first, then the largest, more each time."""
+    told: list[float | str] = []
+
+    def run(self: Search, choice: np.ndarray, *_: object) -> list[np.ndarray]:
+        told.append("search")
+        return [choice]
+
+    def fastens(core: Core, choice: np.ndarray, least: float, *_: object) -> None:
+        told.append(least)
+
+    def enough(core: Core, choice: np.ndarray, least: float) -> np.ndarray | None:
+        return choice if least >= annealing.FASTEN[2] else None
+
+    monkeypatch.setattr(Search, "run", run)
+    for name, value in {"fasten": fastens, "bigger": enough, "WHOLE": 0, "SECONDS_A_UNIT": (0.0, np.inf)}.items():
+        monkeypatch.setattr(annealing, name, value)
+    plan, limits = waterfall(CORE), Limits(SECONDS, gap=0.0)
+    value = CORE.objective(plan)
+    best = Best(CORE, limits, lambda _: len(told) - told.count("search") > 3, value * (1.001 if known else 1.02))
+    best.choice, best.value = plan, value
+    Annealing(limits, best).run([Field.whole(CORE, np.zeros(CORE.rows), plan)], SECONDS)
+    steps = [least for least in told if least != "search"]
+    assert steps == [*annealing.FASTEN[2:3] * known, *annealing.FASTEN][: len(steps)] and len(steps) >= 4
+    assert (told[0] != "search") is known
+
+
+@pytest.mark.parametrize("units", [10, 10 * WHOLE])
+def test_in_parts_annealing_mends_what_it_can_and_exact_parts_the_rest(units: int) -> None:
+    """A plan of three broken rows; annealing mends two, exact parts all."""
+    core = SimpleNamespace(units=units, feasible=lambda choice: choice[0] == 0)
+    asked: list[tuple[str, int]] = []
+
+    def mends(name: str, by: int) -> SimpleNamespace:
+        return SimpleNamespace(mend=lambda c: asked.append((name, int(c[0]))) or np.maximum(0, c - by))
+
+    field, search, patches = SimpleNamespace(core=core), mends("annealing", 2), mends("exact", 3)
+    assert (annealing._mended(field, search, patches, np.array([3])) == 0).all()
+    assert asked == ([("annealing", 3), ("exact", 1)] if units > WHOLE else [("exact", 3)])
+    assert (annealing._mended(field, search, None, np.array([2])) == 0).all()
+    assert asked[-1] == ("annealing", 2)
+    before = len(asked)
+    annealing._mended(field, search, patches, np.array([0]))
+    assert len(asked) == before
 
 
 def test_the_best_plans_met_are_kept_each_once_the_best_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from optimizer.problem import build
 from optimizer.reduced import reduce
 from optimizer.sample import baseline_toml, sample
 from optimizer.scenario import parse_scenario
-from optimizer.settle import Settled, fasten, settle
+from optimizer.settle import Settled, bigger, fasten, settle
 from optimizer.waterfall import waterfall
 from tests.cores import best_by_enumeration, count_choices, random_core
 from tests.test_books import giants
@@ -124,6 +124,18 @@ def test_what_the_others_bring_is_at_most_what_is_said_of_the_options_that_count
     assert core.objective(plan) <= fastened.value + 1e-6 and part.core.options < core.options
     again = waterfall(part.core)
     assert core.objective(part.lift(again)) <= fastened.value + 1e-6
+
+
+def test_nothing_is_fastened_where_hardly_any_unit_is_that_large(
+    company: tuple[Core, Dual], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core, dual = company
+    plan = waterfall(core)
+    large = bigger(core, plan, 0.15)
+    assert large is not None and len(large) > 0
+    monkeypatch.setattr("optimizer.settle.FEWEST_STAY", (len(large) + 0.5) / core.units)
+    assert bigger(core, plan, 0.15) is None
+    assert fasten(core, plan, 0.15, dual.prices, limits(), 1.0, lambda: False) is None
 
 
 def test_nothing_is_fastened_where_no_unit_is_that_large_or_where_many_are(company: tuple[Core, Dual]) -> None:
