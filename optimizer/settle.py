@@ -31,10 +31,8 @@ Place = Callable[[Core, np.ndarray, Limits, Report], Placing]
 PLACE_SHARE, PLACE_GAP, PRICE_SHARE = 0.25, 1e-5, 0.2
 #: options a unit, those of least regret, that the units that may be split have in that program
 SPLIT = 2.5
-#: big are few: no more than this share of the units
-MOST = 0.35
-#: units stay where they are at least this share of all, so that the others are worth prices of their own, and at most that
-FEWEST_STAY, MOST_STAY = 1e-3, 0.6
+#: big are few: no more than this share of the units; fewer than as small a share are not worth new prices for the others
+MOST, LEAST = 0.35, 1e-3
 #: passes for the prices of what is left, as from 0: a band that a big unit has left little of is far from its old price
 PRICE_PASSES = 1_500
 #: where books of all are too much, units that fill more than this share are placed, among reps with so many options, in
@@ -126,7 +124,7 @@ def bigger(core: Core, choice: np.ndarray, least: float) -> np.ndarray | None:
     own, served = OwnRows.of(core), np.flatnonzero(choice >= 0)
     filled = np.abs(own.amounts(core, choice[served])) / own.size[core.rep[choice[served]]]
     held = served[filled.max(axis=1, initial=0.0) > least]
-    return held if FEWEST_STAY * core.units < len(held) <= MOST_STAY * core.units else None
+    return held if LEAST * core.units < len(held) <= MOST * core.units else None
 
 
 def fasten(

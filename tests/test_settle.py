@@ -133,7 +133,7 @@ def test_nothing_is_fastened_where_hardly_any_unit_is_that_large(
     plan = waterfall(core)
     large = bigger(core, plan, 0.15)
     assert large is not None and len(large) > 0
-    monkeypatch.setattr("optimizer.settle.FEWEST_STAY", (len(large) + 0.5) / core.units)
+    monkeypatch.setattr("optimizer.settle.LEAST", (len(large) + 0.5) / core.units)
     assert bigger(core, plan, 0.15) is None
     assert fasten(core, plan, 0.15, dual.prices, limits(), 1.0, lambda: False) is None
 
