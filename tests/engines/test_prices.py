@@ -192,12 +192,15 @@ def company(accounts: int, reps: int) -> Core:
     return build(sample(accounts, reps, 1), scenario).core
 
 
-def test_what_a_thread_finds_beside_a_proof_is_proved_and_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def proof_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proof is tried of any plan, soon after the greedy one."""
+    for name, value in {"PROVABLE": np.inf, "SMALL": (0.0, 0.0), "VARIED": 0.0, "CROSSED": 0.0}.items():
+        monkeypatch.setattr(f"optimizer.engines.prices.{name}", value)
+
+
+def test_what_a_thread_finds_beside_a_proof_is_proved_and_answered(proof_at_once: None) -> None:
     """Nothing is found before the proof begins but the greedy plan; and nothing but proof is asked of the prover."""
-    monkeypatch.setattr("optimizer.engines.prices.PROVABLE", np.inf)
-    monkeypatch.setattr("optimizer.engines.prices.SMALL", (0.0, 0.0))
-    monkeypatch.setattr("optimizer.engines.prices.VARIED", 0.0)
-    monkeypatch.setattr("optimizer.engines.prices.CROSSED", 0.0)
     core = company(90, 6)
     told: list[Progress] = []
     answer, _ = run("prices", core, Limits(20.0, gap=0.0, threads=2), lambda p: told.append(p) is None and False)
@@ -210,7 +213,11 @@ def test_what_a_thread_finds_beside_a_proof_is_proved_and_answered(monkeypatch: 
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("phase", ["", "prices", "search", "proof"])
-def test_told_to_stop_it_ends_at_once_with_what_it_has(phase: str, threads: int) -> None:
+def test_told_to_stop_it_ends_at_once_with_what_it_has(
+    phase: str, threads: int, request: pytest.FixtureRequest
+) -> None:
+    if phase == "proof":
+        request.getfixturevalue("proof_at_once")
     core = company(*((120, 6) if phase == "proof" else (1000, 20)))
 
     def attempt() -> float:
@@ -221,7 +228,7 @@ def test_told_to_stop_it_ends_at_once_with_what_it_has(phase: str, threads: int)
                 told.append(time.monotonic())
             return bool(told)
 
-        answer, _ = run("prices", core, Limits(6.0 if phase == "proof" else 60.0, gap=0.0, threads=threads), report)
+        answer, _ = run("prices", core, Limits(60.0, gap=0.0, threads=threads), report)
         took = time.monotonic() - told[0]
         assert answer.choice is None or core.feasible(answer.choice)
         if phase in ("search", "proof") and answer.choice is not None:
