@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import islice
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from optimizer.fields import Field
 from optimizer.patches import Patches
 from optimizer.reduced import Kept
 from optimizer.search import WHOLE, Cooling, Search
-from optimizer.settle import bigger, fasten
+from optimizer.settle import fasten
 from optimizer.waterfall import waterfall
 
 #: chains a unit in the first annealing, and how many times more in each that follows
@@ -100,7 +99,7 @@ class Best:
 @dataclass(frozen=True, slots=True, eq=False)
 class Annealing:
     """Makes the best plan better. `tiny` problems are left as soon as an annealing finds nothing better; plans that break
-    rows are mended by the exact `patches` of a field, where there are such."""
+    rows are mended by annealing around these and by the exact `patches` of a field, where there are such."""
 
     limits: Limits
     best: Best
@@ -111,7 +110,7 @@ class Annealing:
         """Annealings until `end` on the first field, then on what it leaves when the larger units of the best plan stay where
         they are; on the next field where two annealings have ended without a plan. Fields so found come first. A plan to begin
         with that is near the bound is restored where the problem is annealed whole, its larger units stay at once, and it is what
-        the first annealings go on from; in parts, prices soon give a better one."""
+        the first annealings go on from; in parts as many of its larger units as may stay do so before any annealing."""
         limits, best = self.limits, self.best
         known = best.near(NEARER)
         warm, share = known and best.core.units <= WHOLE, SOONER if known else BEFORE_IT
@@ -120,17 +119,18 @@ class Annealing:
             first, search = quick, field.search(limits, best.over)
             if warm:
                 self._restore(field, search)
-            steps, annealed = FASTEN * _turns(field.core.units, limits.time_limit), known
-            if known and not warm and best.choice is not None:  # the plan that is known stands for a first search
-                fits = (least for least in FASTEN[::-1] if bigger(best.core, best.choice, least) is not None)
-                steps = (*islice(fits, 1), *steps)
-            for least in steps:
+            steps: tuple[tuple[float, ...], ...] = tuple((share,) for share in FASTEN)
+            steps *= _turns(field.core.units, limits.time_limit)
+            annealed = known
+            if known and not warm:  # the plan that is known stands for a first search
+                steps = (FASTEN[::-1], *steps)
+            for shares in steps:
                 if not annealed:
                     self._on(field, search, self._soon(end, share), quick, warm=False, last=False)
                 if best.over() or best.choice is None or not best.near(NEAR):
                     break
                 seconds = REPRICE * (end - limits.elapsed())
-                fastened = fasten(best.core, best.choice, least, field.paid, limits, seconds, best.over)
+                fastened = fasten(best.core, best.choice, shares, field.paid, limits, seconds, best.over)
                 annealed = warm or fastened is None
                 if fastened is None:
                     continue

@@ -19,7 +19,7 @@ from optimizer.core import Core, share_of
 from optimizer.engines.base import Engine, Limits, Progress, Report
 from optimizer.position_annealing import FRUITLESS, NEAR, anneal_rounds
 from optimizer.positions import position_bound
-from optimizer.reduced import Kept, crossing, reduce
+from optimizer.reduced import CROSSED, Kept, crossing, reduce
 from optimizer.unit_prices import Relaxation, ascend, only_own_rows, worth_of_room
 
 #: passes with fillings in shares, and in whole units
@@ -28,8 +28,8 @@ PASSES_SHARES, PASSES_WHOLE = 200, 600
 RELAX_SHARE, TABLE = 0.2, 20_000_000
 #: at most so many exact parts, whatever the clock
 MOST_PARTS = 400
-#: how many of the plans kept are crossed, one after the other, and the share of the time left for each
-CROSSED, CROSS_SHARE = (6, 12, 24), 0.05
+#: share of the time left for each crossing of plans
+CROSS_SHARE = 0.05
 #: an exact part: units at first, and seconds one should take
 PART, PART_SECONDS = 50.0, 2.0
 

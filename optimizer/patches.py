@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from optimizer.certificate import adjusted, best_of_units
 from optimizer.core import Core
 from optimizer.engines.base import Engine, Limits
-from optimizer.reduced import Reduced, crossing, reduce
+from optimizer.reduced import CROSSED, Reduced, crossing, reduce
 
 #: seconds a patch may take, twice that after so many that brought nothing, to this; reps in the first one, and in any
 SECONDS, PATIENCE, LONGEST, FEW, MANY = 2.0, 12, 8.0, 3, 24
@@ -22,8 +22,6 @@ SECONDS, PATIENCE, LONGEST, FEW, MANY = 2.0, 12, 8.0, 3, 24
 FRUITLESS = 60
 #: options a unit among the nearly tied at first, how many times as many next, and the share of the time for one try
 TIED, WIDER, TIED_SHARE = 1.15, 1.25, 0.1
-#: plans crossed at first
-CROSSED = 6
 #: reps solved with those whose hard rows are broken, one try after another, and to what gap
 MENDING, MEND_GAP = (3, 5, 8, 12), 1e-4
 
@@ -130,8 +128,10 @@ class Patches:
     def cross(self, plans: list[np.ndarray], end: float) -> None:
         """What some of the best plans [U] have, the best first, solved at once, of more of them each time, until `end` or
         until a try does not end."""
-        best, count = plans[0], CROSSED
-        while not self.over() and self.limits.elapsed() < end:
+        best = plans[0]
+        for count in CROSSED:
+            if self.over() or self.limits.elapsed() >= end:
+                return
             part = crossing(self.core, [best, *plans[1:count]])
             if part is not None:
                 better, done = self._solved(part, best, end - self.limits.elapsed())
@@ -142,7 +142,6 @@ class Patches:
                     return
             if count >= len(plans):
                 return
-            count *= 2
 
     def _solved(self, patch: Reduced, choice: np.ndarray, seconds: float) -> tuple[np.ndarray, bool]:
         """A plan [U] with a patch solved again, `choice` itself where that brings nothing; and whether it was solved to

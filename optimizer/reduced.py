@@ -8,8 +8,9 @@ import numpy as np
 
 from optimizer.core import Core
 
-#: so many plans are kept to be crossed
-KEPT = 24
+#: so many of the best plans are crossed, one number after the other, and the last as many are kept
+CROSSED = (6, 12, 24)
+KEPT = CROSSED[-1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +56,8 @@ class Kept:
 
     def best(self, count: int | None = None) -> list[np.ndarray]:
         """So many of them, or all, the best first."""
-        return [self.plans[value] for value in sorted(self.plans, reverse=True)[:count]]
+        plans = self.plans.copy()  # another thread may add one meanwhile
+        return [plans[value] for value in sorted(plans, reverse=True)[:count]]
 
 
 def crossing(core: Core, plans: list[np.ndarray]) -> Reduced | None:

@@ -8,7 +8,7 @@ in a small problem, off a mixed-integer program in which only they are whole (re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -118,32 +118,33 @@ def hold(
     return Held(near.lift(settled.part.rest), prices)
 
 
-def bigger(core: Core, choice: np.ndarray, least: float) -> np.ndarray | None:
-    """The units of a plan [U] that fill more than the share `least` of one of their rep's own rows; None where they are hardly
-    any, or many."""
+def bigger(core: Core, choice: np.ndarray, shares: Sequence[float]) -> np.ndarray | None:
+    """The units of a plan [U] that fill more than one of the `shares` of one of their rep's own rows: the first share at which
+    they are neither hardly any nor many; None where there is none."""
     own, served = OwnRows.of(core), np.flatnonzero(choice >= 0)
     filled = np.abs(own.amounts(core, choice[served])) / own.size[core.rep[choice[served]]]
-    held = served[filled.max(axis=1, initial=0.0) > least]
-    return held if LEAST * core.units < len(held) <= MOST * core.units else None
+    most = filled.max(axis=1, initial=0.0)
+    each = (served[most > share] for share in shares)
+    return next((held for held in each if LEAST * core.units < len(held) <= MOST * core.units), None)
 
 
 def fasten(
     core: Core,
     choice: np.ndarray,
-    least: float,
+    shares: Sequence[float],
     prices: np.ndarray,
     limits: Limits,
     seconds: float,
     stop: Callable[[], bool],
 ) -> Settled | None:
-    """The units of a plan [U] that fill more than the share `least` of one of their rep's own rows stay where it has them,
-    and the others, of whom not all options count, get prices of their own, from those of the whole problem [R] on. None
-    where these are hardly any, or many, or no option is left.
+    """The units of a plan [U] that fill more than one of the `shares` of one of their rep's own rows stay where it has them
+    (`bigger`), and the others, of whom not all options count, get prices of their own, from those of the whole problem [R]
+    on. None where hardly any would stay, or many, or no option is left.
 
     A rep's own row has one price, whatever is in its book: it is wrong in the end for most reps with a unit that the prices
     would rather split. `value` is said of the options that count.
     """
-    held = bigger(core, choice, least)
+    held = bigger(core, choice, shares)
     if held is None:
         return None
     free = np.ones(core.units, dtype=bool)

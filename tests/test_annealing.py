@@ -68,24 +68,21 @@ def test_larger_units_of_a_known_plan_stay_before_any_search_and_of_others_after
     known: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In parts; as many as may stay do so first, then the largest, more each time."""
-    told: list[float | str] = []
+    told: list[tuple[float, ...] | str] = []
 
-    def fastens(core: Core, choice: np.ndarray, least: float, *_: object) -> None:
-        told.append(least)
-
-    def enough(core: Core, choice: np.ndarray, least: float) -> np.ndarray | None:
-        return choice if least >= annealing.FASTEN[2] else None
+    def fastens(core: Core, choice: np.ndarray, shares: tuple[float, ...], *_: object) -> None:
+        told.append(shares)
 
     monkeypatch.setattr(Annealing, "_on", lambda *_, **__: told.append("search"))
-    for name, value in {"fasten": fastens, "bigger": enough, "WHOLE": 0, "SECONDS_A_UNIT": (0.0, np.inf)}.items():
+    for name, value in {"fasten": fastens, "WHOLE": 0, "SECONDS_A_UNIT": (0.0, np.inf)}.items():
         monkeypatch.setattr(annealing, name, value)
     plan, limits = waterfall(CORE), Limits(60.0, gap=0.0)
     value = CORE.objective(plan)
     best = Best(CORE, limits, lambda _: False, value * (1.001 if known else 1.02))
     best.choice, best.value = plan, value
     Annealing(limits, best).run([Field.whole(CORE, np.zeros(CORE.rows), plan)], 60.0)
-    first: list[float | str] = [annealing.FASTEN[2]] if known else ["search"]
-    assert told == [*first, *annealing.FASTEN, "search"]
+    first = annealing.FASTEN[::-1] if known else "search"
+    assert told == [first, *((share,) for share in annealing.FASTEN), "search"]
 
 
 @pytest.mark.parametrize("units", [10, 10 * WHOLE])

@@ -106,7 +106,7 @@ def test_units_that_fill_more_than_the_share_stay_and_no_others(company: tuple[C
     filled = np.zeros(core.units)
     filled[served] = (own.amounts(core, plan[served]) / own.size[core.rep[plan[served]]]).max(axis=1)
     least = float(np.quantile(filled, 0.8))
-    fastened = fasten(core, plan, least, dual.prices, limits(), 2.0, lambda: False)
+    fastened = fasten(core, plan, (least,), dual.prices, limits(), 2.0, lambda: False)
     assert fastened is not None
     part, stays = fastened.part, fastened.part.rest >= 0
     np.testing.assert_array_equal(stays, filled > least)
@@ -118,7 +118,7 @@ def test_units_that_fill_more_than_the_share_stay_and_no_others(company: tuple[C
 def test_what_the_others_bring_is_at_most_what_is_said_of_the_options_that_count(company: tuple[Core, Dual]) -> None:
     core, dual = company
     plan = waterfall(core)
-    fastened = fasten(core, plan, 0.15, dual.prices, limits(), 2.0, lambda: False)
+    fastened = fasten(core, plan, (0.15,), dual.prices, limits(), 2.0, lambda: False)
     assert fastened is not None
     part = fastened.part
     assert core.objective(plan) <= fastened.value + 1e-6 and part.core.options < core.options
@@ -131,20 +131,29 @@ def test_nothing_is_fastened_where_hardly_any_unit_is_that_large(
 ) -> None:
     core, dual = company
     plan = waterfall(core)
-    large = bigger(core, plan, 0.15)
+    large = bigger(core, plan, (0.15,))
     assert large is not None and len(large) > 0
     monkeypatch.setattr("optimizer.settle.LEAST", (len(large) + 0.5) / core.units)
-    assert bigger(core, plan, 0.15) is None
-    assert fasten(core, plan, 0.15, dual.prices, limits(), 1.0, lambda: False) is None
+    assert bigger(core, plan, (0.15,)) is None
+    assert fasten(core, plan, (0.15,), dual.prices, limits(), 1.0, lambda: False) is None
+
+
+def test_the_first_share_at_which_not_too_many_stay_counts(company: tuple[Core, Dual]) -> None:
+    core, _ = company
+    plan = waterfall(core)
+    few = bigger(core, plan, (0.15,))
+    assert few is not None and bigger(core, plan, (0.0,)) is None and bigger(core, plan, (5.0,)) is None
+    for shares in ((0.0, 0.15, 5.0), (5.0, 0.15, 0.1)):
+        np.testing.assert_array_equal(bigger(core, plan, shares), few)
 
 
 def test_nothing_is_fastened_where_no_unit_is_that_large_or_where_many_are(company: tuple[Core, Dual]) -> None:
     core, dual = company
     plan = waterfall(core)
-    assert fasten(core, plan, 5.0, dual.prices, limits(), 1.0, lambda: False) is None
-    assert fasten(core, plan, 0.0, dual.prices, limits(), 1.0, lambda: False) is None
+    assert fasten(core, plan, (5.0,), dual.prices, limits(), 1.0, lambda: False) is None
+    assert fasten(core, plan, (0.0,), dual.prices, limits(), 1.0, lambda: False) is None
     nobody = np.full(core.units, -1)
-    assert fasten(core, nobody, 0.1, dual.prices, limits(), 1.0, lambda: False) is None
+    assert fasten(core, nobody, (0.1,), dual.prices, limits(), 1.0, lambda: False) is None
 
 
 def test_nothing_is_fastened_where_the_others_have_no_option() -> None:
@@ -159,8 +168,8 @@ def test_nothing_is_fastened_where_the_others_have_no_option() -> None:
     )
     plan = np.array([0, *[-1] * (core.units - 1)])
     assert alone.feasible(plan)
-    assert fasten(alone, plan, 0.1, np.zeros(core.rows), limits(), 1.0, lambda: False) is None
-    assert fasten(core, plan, 0.1, np.zeros(core.rows), limits(), 1.0, lambda: False) is not None
+    assert fasten(alone, plan, (0.1,), np.zeros(core.rows), limits(), 1.0, lambda: False) is None
+    assert fasten(core, plan, (0.1,), np.zeros(core.rows), limits(), 1.0, lambda: False) is not None
 
 
 # -- the exact engine places some units while the others may be split --------------------------------------------------
