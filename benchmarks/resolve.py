@@ -15,6 +15,7 @@ from benchmarks.instances import samples
 from benchmarks.peers import OURS
 from benchmarks.runs import NAN, Run, Task, alone, as_row, blank, first_time, peak_gib
 from optimizer.carry import carry
+from optimizer.children import stand_by
 from optimizer.core import share_of
 from optimizer.engines import NAMES
 from optimizer.errors import SolverError
@@ -89,6 +90,7 @@ def solved_from(task: Task, targets: tuple[float, ...], previous: Solved | None)
     """Solve in the process that calls, from what a previous solve left where there is one."""
     from optimizer.solve import solve
 
+    stand_by(wait=True)
     problem = task.instance.company()
     more: dict[str, Any] = {}
     if previous is not None and previous.result is not None:

@@ -40,7 +40,7 @@ NOMINAL, PACE = 5_000, 120_000
 #: the time left for the search before each, and for the prices of the others
 FASTEN, SECONDS_A_UNIT, BEFORE_IT, REPRICE = (0.1, 0.04, 0.02, 0.01), (1.2e-4, 5e-3), 0.08, 0.2
 #: the share before each where a good plan of a problem like this one, and with it prices, were known
-SOONER = 0.05
+SOONER, QUICKLY = 0.05, 0.2
 #: big units of a plan this near the bound stay where they are; one as near as that is where the search begins
 NEAR, NEARER = 0.03, 0.01
 #: seconds between questions whether to stop
@@ -108,9 +108,9 @@ class Annealing:
 
     def run(self, fields: list[Field], end: float) -> None:
         """Annealings until `end` on the first field, then on what it leaves when the larger units of the best plan stay where
-        they are; on the next field where two annealings have ended without a plan. Fields so found come first. A plan to begin
-        with that is near the bound is restored where the problem is annealed whole, its larger units stay at once, and it is what
-        the first annealings go on from; in parts as many of its larger units as may stay do so before any annealing."""
+        they are; on the next field where two annealings have ended without a plan. Fields so found come first. Of a plan to begin
+        with that is near the bound larger units stay at once; where the problem is annealed whole it is restored and is what the
+        first annealings go on from, and in parts all but the largest stay at once (`glance` has tried with more)."""
         limits, best = self.limits, self.best
         known = best.near(NEARER)
         warm, share = known and best.core.units <= WHOLE, SOONER if known else BEFORE_IT
@@ -119,18 +119,14 @@ class Annealing:
             first, search = quick, field.search(limits, best.over)
             if warm:
                 self._restore(field, search)
-            steps: tuple[tuple[float, ...], ...] = tuple((share,) for share in FASTEN)
-            steps *= _turns(field.core.units, limits.time_limit)
-            annealed = known
-            if known and not warm:  # the plan that is known stands for a first search
-                steps = (FASTEN[::-1], *steps)
-            for shares in steps:
+            annealed, steps = known, FASTEN * _turns(field.core.units, limits.time_limit)
+            for least in steps[int(known and not warm) :]:
                 if not annealed:
                     self._on(field, search, self._soon(end, share), quick, warm=False, last=False)
                 if best.over() or best.choice is None or not best.near(NEAR):
                     break
                 seconds = REPRICE * (end - limits.elapsed())
-                fastened = fasten(best.core, best.choice, shares, field.paid, limits, seconds, best.over)
+                fastened = fasten(best.core, best.choice, (least,), field.paid, limits, seconds, best.over)
                 annealed = warm or fastened is None
                 if fastened is None:
                     continue
@@ -147,6 +143,19 @@ class Annealing:
             self._on(field, search, end, first, warm, last=field is fields[-1])
             if best.choice is not None:
                 break
+
+    def glance(self, field: Field) -> None:
+        """One short annealing, for a plan soon: from the prices' own choice, or of what a plan that is known leaves when as many
+        of its larger units as may stay do so."""
+        limits, best, share = self.limits, self.best, BEFORE_IT
+        if best.near(NEARER) and best.choice is not None:
+            seconds, share = REPRICE * limits.left(), QUICKLY
+            fastened = fasten(best.core, best.choice, FASTEN[::-1], field.paid, limits, seconds, best.over)
+            field = field if fastened is None else Field.rest(fastened, best.choice, field.paid)
+        search, units = field.search(limits, best.over), field.core.units
+        tries = FIRST * units if limits.deterministic else min(FIRST * units, int(PACE * share * limits.left()))
+        for choice in search.run(search.first_choice, HURRIED if units > HUGE else QUICK, max(1, tries)):
+            best.offer(field.lift(_mended(field, search, None, choice)))
 
     def vary(self, field: Field, end: float, over: Callable[[], bool]) -> None:
         """Many annealings that each end elsewhere, until `end` or until it is `over()`."""

@@ -127,12 +127,14 @@ def solve(
     json: JsonOption = False,
 ) -> None:
     """Find the best plan, prove how good it is, and keep it as a run. Exit code 3: no plan can exist; 4: none found."""
+    from optimizer.children import stand_by
     from optimizer.solve import demand_limits
     from optimizer.solve import solve as run
     from optimizer.store import demand_free, left_by, write_run
     from optimizer.terminal import emit_result, live
 
     demand_limits(time_limit, gap, seed, threads, memory)
+    stand_by()  # it loads while the tables are read
     problem, data = _problem(scenario, tables, decimal, dates)
     folder = out or _free_folder(problem.scenario.name)
     demand_free(folder)

@@ -32,3 +32,8 @@ def folder() -> Path:
 def mark() -> Path:
     """The file that says that all loops have been compiled for this Python and numba."""
     return folder() / f"ready-python{sys.version_info.major}.{sys.version_info.minor}-numba{version('numba')}"
+
+
+def tiny() -> Path:
+    """The folder of a tiny problem that calls most loops."""
+    return folder() / "tiny"

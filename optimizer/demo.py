@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from optimizer.children import stand_by
 from optimizer.compare import Comparison, Judged, compare
 from optimizer.errors import UsageError
 from optimizer.problem import build, open_company
@@ -32,6 +33,7 @@ def solve_all(
     plans: dict[str, Judged] = {}
     base, first = None, None
     for path in scenario_paths(folder):
+        stand_by()
         tables, scenario, findings = open_company(path)
         findings.raise_errors()
         problem = build(tables, scenario)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import linprog
@@ -52,14 +52,12 @@ def find_prices(
     passes: int = PASSES,
     start: np.ndarray | None = None,
     threads: int = 2,
-    polish: bool = True,
 ) -> Dual:
-    """The best bound that prices can prove, within `seconds`.
+    """A bound that prices prove, within `seconds`.
 
-    Small problems get the LP's own prices (HiGHS). Larger ones a dual ascent from `start` or from 0, and then, up to a
-    size, while there is time and unless `polish` is false, an interior point method (`optimizer.barrier`). Prices of a
-    problem like this one make a good `start` [R]; one of another size or with gaps is passed over. `stop(bound)` is asked
-    now and then. The best is kept, each judged by `certificate.bound`. The answer does not depend on `threads`.
+    Small problems get the LP's own prices (HiGHS). Larger ones a dual ascent from `start` or from 0. Prices of a problem
+    like this one make a good `start` [R]; one of another size or with gaps is passed over. `stop(bound)` is asked now and
+    then. The best is kept, each judged by `certificate.bound`. The answer does not depend on `threads`.
     """
     end = time.monotonic() + seconds
     if lp and 0 < core.options <= LP_FIRST:
@@ -67,12 +65,18 @@ def find_prices(
         if found is not None:
             return found
     warm = start if start is not None and start.shape == (core.rows,) and np.isfinite(start).all() else None
-    best = ascend(core, passes, end, stop, warm, threads)
+    return ascend(core, passes, end, stop, warm, threads)
+
+
+def polished(core: Core, dual: Dual, seconds: float = 30.0, stop: Stop | None = None, threads: int = 2) -> Dual:
+    """Prices that prove nearly all that prices can, from those of an ascent on: an interior point method (`optimizer.barrier`)
+    up to a size; `dual` itself where it is the LP's, where that is too much, or where nothing better was found in time."""
+    end = time.monotonic() + seconds
     fits = 0 < core.rows <= BARRIER_ROWS and 0 < core.options <= BARRIER_OPTIONS
-    if not (polish and fits) or not np.isfinite(best.bound) or time.monotonic() > end or (stop and stop(best.bound)):
-        return best
-    better = _of_barrier(core, best, end, stop, threads)
-    return better if better.bound < best.bound else best
+    if not (dual.passes and fits) or not np.isfinite(dual.bound) or (stop and stop(dual.bound)):
+        return dual
+    better = _of_barrier(core, dual, end, stop, threads)
+    return better if better.bound < dual.bound else dual
 
 
 def _of_barrier(core: Core, best: Dual, end: float, stop: Stop | None, threads: int) -> Dual:
@@ -182,7 +186,7 @@ def ascend(
             if time.monotonic() > end or (step % 10 == 0 and stop is not None and stop(value)):
                 break
     proved = bound(core, promising)
-    return Dual(promising, proved, step) if proved < kept.bound else kept
+    return Dual(promising, proved, step) if proved < kept.bound else replace(kept, passes=step)
 
 
 def lp_prices(core: Core, seconds: float) -> np.ndarray | None:

@@ -17,11 +17,13 @@ from time import monotonic, sleep
 import numpy as np
 
 from optimizer import compiled
+from optimizer.children import environment
 from optimizer.core import Core
+from optimizer.dual import find_prices, polished
 from optimizer.engines.base import Limits, Progress
 from optimizer.engines.run import run
 from optimizer.problem import build
-from optimizer.process import POLL, environment
+from optimizer.process import POLL
 from optimizer.sample import baseline_toml, sample
 from optimizer.scenario import parse_scenario
 
@@ -55,13 +57,15 @@ def prepare(report: Callable[[Progress], bool | None] | None = None) -> float:
 
 def main() -> None:
     """Solves until nothing new is compiled: what comes late in a solve may miss its time while the rest is compiled."""
-    kept = -1
+    known = -1
     with tempfile.TemporaryDirectory(prefix="bookfit-core-") as folder:
-        while kept < (kept := sum(1 for _ in compiled.folder().rglob("*.nbc"))):
+        while known < (known := sum(1 for _ in compiled.folder().rglob("*.nbc"))):
             for core, hint, deterministic in _problems():
                 core.save(Path(folder))
                 limits = Limits(SECONDS, 0.0, deterministic=deterministic)
-                run("prices", Core.load(Path(folder)), limits, lambda _: False, hint)
+                run("prices", loaded := Core.load(Path(folder)), limits, lambda _: False, hint)
+                polished(loaded, find_prices(loaded, lp=False))
+    next(_problems())[0].save(compiled.tiny())
     compiled.mark().touch()
 
 

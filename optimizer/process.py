@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from optimizer.book_trees import Books
+from optimizer.children import child_for
 from optimizer.engines.base import Limits, Progress
 from optimizer.errors import SolverError
 from optimizer.known import Known
@@ -24,8 +23,6 @@ from optimizer.memory import available_bytes
 
 #: seconds between looks at the child, and how long it may take to stop by itself when asked
 POLL, GRACE = 0.05, 1.2
-# The kernel kills a child when the *thread* that started it ends, so one thread that never ends starts them all.
-_SPAWNER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bookfit-spawner")
 
 StoppedHow = Literal["end", "time", "user", "memory", "error"]
 
@@ -89,39 +86,17 @@ def run_child(
             "engine": engine,
             "core": str(core_folder),
             "limits": asdict(limits),
-            "parent": os.getpid(),
             "memory": memory,
         }
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        with (folder / "stderr").open("wb") as stderr:
-            child = _SPAWNER.submit(_spawn, folder, stderr).result()
-            watch = _Watch(folder, limits, report, memory)
-            try:
-                stopped = watch.wait(child)
-            finally:
-                if child.poll() is None:
-                    child.kill()
-                child.wait()
+        child, watch = child_for(folder), _Watch(folder, limits, report, memory)
+        try:
+            stopped = watch.wait(child)
+        finally:
+            if child.poll() is None:
+                child.kill()
+            child.wait()
         return watch.outcome(stopped, child.returncode)
-
-
-def environment() -> dict[str, str]:
-    """What a process of ours is started with: this program's modules, whatever the folder, and a number of threads."""
-    path = [str(Path(__file__).resolve().parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    threads = os.environ.get("OMP_NUM_THREADS", "2")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path), "OMP_NUM_THREADS": threads}
-
-
-def _spawn(folder: Path, stderr: Any) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "optimizer.engines", str(folder)]
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=stderr,
-        stderr=stderr,
-        start_new_session=True,
-        env=environment(),
-    )
 
 
 class _Watch:
@@ -209,7 +184,8 @@ class _Watch:
         return bool(self.report(progress)) if self.report is not None else False
 
     def _last_words(self, code: int) -> str:
-        text = (self.folder / "stderr").read_text(encoding="utf-8", errors="replace").strip()
+        said = self.folder / "stderr"
+        text = said.read_text(encoding="utf-8", errors="replace").strip() if said.exists() else ""
         last = text.splitlines()[-1] if text else "it said nothing"
         return f"the engine's process ended with code {code} and no plan: {last}; try another --engine"
 

@@ -174,7 +174,7 @@ def _priced(
         seconds = 1e9
     priced = find_prices(
         part.core, seconds, lambda _: stop(), lp and not limits.deterministic, PRICE_PASSES, start[part.row],
-        limits.threads, polish=False,
+        limits.threads,
     )  # fmt: skip
     nobody = np.full(part.core.units, -1, dtype=np.int64)
     value = priced.bound + core.objective(part.lift(nobody)) - part.core.objective(nobody)

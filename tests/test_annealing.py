@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,8 +11,13 @@ import pytest
 from optimizer import annealing
 from optimizer.annealing import FIRST, QUICK, Annealing, Best
 from optimizer.core import Core
+from optimizer.dual import find_prices
 from optimizer.engines.base import Limits
+from optimizer.engines.run import run
 from optimizer.fields import Field
+from optimizer.problem import build
+from optimizer.sample import baseline_toml, sample
+from optimizer.scenario import parse_scenario
 from optimizer.search import WHOLE, Cooling, Search
 from optimizer.waterfall import waterfall
 from tests.mixed_cores import mixed_core
@@ -67,7 +73,7 @@ def test_rounds_are_no_more_than_can_be_laid_out(slow: None, wide: None, first: 
 def test_larger_units_of_a_known_plan_stay_before_any_search_and_of_others_after_the_first(
     known: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In parts; as many as may stay do so first, then the largest, more each time."""
+    """In parts; all but the largest do so at once."""
     told: list[tuple[float, ...] | str] = []
 
     def fastens(core: Core, choice: np.ndarray, shares: tuple[float, ...], *_: object) -> None:
@@ -81,8 +87,28 @@ def test_larger_units_of_a_known_plan_stay_before_any_search_and_of_others_after
     best = Best(CORE, limits, lambda _: False, value * (1.001 if known else 1.02))
     best.choice, best.value = plan, value
     Annealing(limits, best).run([Field.whole(CORE, np.zeros(CORE.rows), plan)], 60.0)
-    first = annealing.FASTEN[::-1] if known else "search"
-    assert told == [first, *((share,) for share in annealing.FASTEN), "search"]
+    steps = [(share,) for share in annealing.FASTEN]
+    assert told == ([*steps[1:], "search"] if known else ["search", *steps, "search"])
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_glance_finds_a_plan_by_prices_or_what_is_near_one_that_is_known(known: bool) -> None:
+    """Never worse than what it begins with, and of a known plan as many larger units stay as may."""
+    core = build(sample(600, 12, 3), parse_scenario(tomllib.loads(baseline_toml(600, 12)))).core
+    prices = find_prices(core, 5.0)
+    limits = Limits(20.0, 0.0)
+    plan = waterfall(core)
+    if known:
+        answer, _ = run("prices", core, Limits(3.0, 1e-3), lambda _: False)
+        assert answer.choice is not None
+        plan = answer.choice
+    best = Best(core, limits, lambda _: False, prices.bound)
+    best.offer(plan)
+    assert best.near(annealing.NEARER) == known
+    before = best.value
+    Annealing(limits, best).glance(Field.whole(core, prices.prices, plan))
+    assert best.choice is not None and core.feasible(best.choice) and best.value >= before
+    assert best.near(0.02)
 
 
 @pytest.mark.parametrize("units", [10, 10 * WHOLE])

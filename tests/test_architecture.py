@@ -62,6 +62,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "fields",
             "annealing",
             "carry",
+            "children",
             "process",
             "prepare",
             "conclude",

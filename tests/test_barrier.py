@@ -10,7 +10,7 @@ import pytest
 from optimizer.barrier import climb
 from optimizer.certificate import bound
 from optimizer.core import Core
-from optimizer.dual import _of_barrier, ascend, find_prices, lp_prices
+from optimizer.dual import ascend, find_prices, lp_prices, polished
 from optimizer.relaxation import relaxation
 from tests.cores import random_core
 
@@ -18,8 +18,7 @@ FOREVER = float("inf")
 
 
 def proved(core: Core, threads: int = 1) -> float:
-    climbed = ascend(core, 60, FOREVER)
-    return min(climbed.bound, _of_barrier(core, climbed, FOREVER, None, threads).bound)
+    return polished(core, ascend(core, 60, FOREVER), threads=threads).bound
 
 
 def test_the_bound_is_never_below_the_lps_and_nearly_always_reaches_it() -> None:
@@ -58,7 +57,7 @@ def test_the_relaxation_has_a_column_an_option_and_two_a_position() -> None:
 def test_the_prices_do_not_depend_on_the_threads() -> None:
     for seed in range(12):
         core = random_core(seed, units=40, reps=6)
-        one, two = (find_prices(core, lp=False, passes=40, threads=t) for t in (1, 2))
+        one, two = (polished(core, find_prices(core, lp=False, passes=40, threads=t), threads=t) for t in (1, 2))
         np.testing.assert_array_equal(one.prices, two.prices)
         assert one.bound == two.bound
 
@@ -76,6 +75,14 @@ def test_a_warm_start_never_proves_less_than_its_prices() -> None:
 def test_a_start_of_another_size_or_with_gaps_is_passed_over(start: np.ndarray) -> None:
     core = next(c for c in map(random_core, range(99)) if c.rows == 4)
     assert find_prices(core, lp=False, start=start).bound == find_prices(core, lp=False).bound
+
+
+def test_the_lps_own_prices_are_left_as_they_are_and_so_is_what_is_asked_to_stop() -> None:
+    core = random_core(3)
+    best, climbed = find_prices(core), ascend(core, 5, FOREVER)
+    assert best.passes == 0 and polished(core, best) is best
+    assert climbed.passes and polished(core, climbed, stop=lambda _: True) is climbed
+    assert polished(core, climbed, seconds=0.0).bound <= climbed.bound
 
 
 def odd(core: Core, seed: int) -> list[Core]:
@@ -98,7 +105,7 @@ def odd(core: Core, seed: int) -> list[Core]:
 def test_nothing_degenerate_makes_it_fail_or_prove_what_is_not_so() -> None:
     for seed in range(25):
         for i, core in enumerate(odd(random_core(seed), seed)):
-            found = find_prices(core, lp=False, passes=20)
+            found = polished(core, find_prices(core, lp=False, passes=20))
             assert not np.isnan(found.bound), (seed, i)
             assert found.bound == bound(core, found.prices), (seed, i)
             assert found.bound <= bound(core, np.zeros(core.rows)), (seed, i)

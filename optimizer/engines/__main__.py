@@ -1,7 +1,8 @@
-"""The child process of a solve: `python -m optimizer.engines FOLDER`.
+"""The child process of a solve: `python -m optimizer.engines PARENT`.
 
-Reads the job a `solve` laid out in FOLDER, finds prices, runs one engine, and publishes every improvement as files that
-are whole at any moment, so that a kill loses nothing that was found.
+Loads what engines need until the process PARENT names a folder on standard input. Then it reads the job that a `solve` laid
+out there, finds prices, runs one engine, and publishes every improvement as files that are whole at any moment, so that a
+kill loses nothing that was found.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -22,16 +24,29 @@ if TYPE_CHECKING:
     from optimizer.dual import Dual
 
 
-def main(folder: Path) -> int:
-    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    _die_with_parent(int(job["parent"]))
-    _limit_memory(job["memory"])
+def main(parent: int) -> int:
+    _die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    asked = _Asked()
+    _load(asked)
+    with contextlib.suppress(OSError):  # nobody may listen
+        os.write(sys.stdout.fileno(), b"ready\n")
+    folder = asked.folder()
+    return 0 if folder is None else work(folder)
+
+
+def work(folder: Path) -> int:
+    """Do the job in a folder."""
     from optimizer.core import Core
     from optimizer.engines.base import Limits
     from optimizer.engines.run import run
     from optimizer.known import Known
 
+    with (folder / "stderr").open("wb") as words:
+        os.dup2(words.fileno(), sys.stdout.fileno())
+        os.dup2(words.fileno(), sys.stderr.fileno())
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    _limit_memory(job["memory"])
     core = Core.load(Path(job["core"]))
     hint = np.load(folder / "hint.npy") if (folder / "hint.npy").exists() else None
     known = Known.load(folder / "known.npz") if (folder / "known.npz").exists() else None
@@ -48,6 +63,37 @@ def main(folder: Path) -> int:
     said |= {"notes": answer.notes, "short": answer.short, "agreed": answer.agreed}
     outbox.finish({**said, "choice": answer.choice is not None})
     return 0
+
+
+class _Asked(threading.Thread):
+    """Hears of the folder while the process loads."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.said = b""
+        self.start()
+
+    def run(self) -> None:
+        self.said = sys.stdin.buffer.readline().rstrip(b"\n")
+
+    def folder(self) -> Path | None:
+        """Wait for it; None where there will be none."""
+        self.join()
+        return Path(os.fsdecode(self.said)) if self.said else None
+
+
+def _load(asked: _Asked) -> None:
+    """Load the compiled loops, and solvers, by solving a tiny problem that was kept when they were compiled, until there is a
+    real one."""
+    from optimizer import compiled
+    from optimizer.core import Core
+    from optimizer.engines.base import Limits
+    from optimizer.engines.run import run
+
+    if asked.is_alive() and compiled.mark().exists() and compiled.tiny().exists():
+        for deterministic in (False, True):
+            limits = Limits(1.0, 0.0, deterministic=deterministic)
+            run("prices", Core.load(compiled.tiny()), limits, lambda _: not asked.is_alive())
 
 
 class Outbox:
@@ -120,4 +166,4 @@ def _limit_memory(most: int | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(int(sys.argv[1])))

@@ -162,6 +162,12 @@ class Engine:
         found to prove a bound, for engines that search by it."""
         raise NotImplementedError
 
+    def glance(
+        self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None, dual: Dual
+    ) -> np.ndarray | None:
+        """A plan soon, before more is proved than prices do, from the plan `hint` [U] on; None of an engine without."""
+        return None
+
     def proving(self) -> Engine:
         """This engine for a proof, where others look for better plans meanwhile."""
         return self

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from optimizer.annealing import NEAR, NEARER, Annealing, Best
+from optimizer.books import MOST_OPTIONS
 from optimizer.core import Core
 from optimizer.dual import Dual, find_prices
 from optimizer.engines.base import Answer, Engine, Limits, Placing, Progress, Report
@@ -66,8 +67,7 @@ class Prices(Engine):
             return Answer(None, claim="infeasible")
         if dual is None:
             dual = find_prices(core, 0.25 * limits.left(), threads=limits.threads, lp=not limits.deterministic)
-        best = Best(core, limits, report, dual.bound)
-        start = hint if hint is not None else np.full(core.units, -1, dtype=np.int64)
+        best, start = Best(core, limits, report, dual.bound), _start(core, hint)
         best.offer(start)
         if self.provers and core.options > TINY_OPTIONS and core.is_open[core.rep].mean() > MOSTLY_OPEN:
             some = replace(limits, time_limit=limits.elapsed() + OPENING_SHARE * limits.left())
@@ -96,6 +96,15 @@ class Prices(Engine):
                 return answer
         short = () if best.choice is not None else best.short
         return Answer(best.choice, stopped=best.over(), short=short)
+
+    def glance(
+        self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None, dual: Dual
+    ) -> np.ndarray | None:
+        best, start = Best(core, limits, report, dual.bound), _start(core, hint)
+        best.offer(start)
+        if best.near(NEARER) or TINY_OPTIONS < core.options <= MOST_OPTIONS:  # beyond, the search begins at once
+            Annealing(limits, best).glance(Field.whole(core, dual.prices, start))
+        return best.choice
 
     def _place(self, core: Core, some: np.ndarray, limits: Limits, report: Report) -> Placing:
         """The better of what the first exact engine and, where there are threads, those that search side by side find."""
@@ -191,3 +200,7 @@ class Prices(Engine):
         )
         choice = best.choice if best.value > proof.value else proof.choice  # found when the proof had ended
         return Answer(choice, proof.bound, proof.claim, proof.stopped, agreed)
+
+
+def _start(core: Core, hint: np.ndarray | None) -> np.ndarray:
+    return hint if hint is not None else np.full(core.units, -1, dtype=np.int64)

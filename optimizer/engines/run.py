@@ -9,7 +9,7 @@ import numpy as np
 
 from optimizer.books import SMALL, find_books, usual
 from optimizer.core import Core, share_of
-from optimizer.dual import PASSES, Dual, find_prices
+from optimizer.dual import PASSES, Dual, find_prices, polished
 from optimizer.engines import entry, load
 from optimizer.engines.base import Answer, Limits, Progress, Report
 from optimizer.known import Known, fitted
@@ -17,8 +17,10 @@ from optimizer.waterfall import waterfall
 
 #: shares of the time left that finding prices and, after them, a bound on whole books may take
 PRICE_SHARE, BOOK_SHARE = 0.25, 0.25
-#: prices are polished before a search that has so many seconds; a shorter one has more of books
+#: where whole books prove no more, prices are polished before a search that has so many seconds
 LONG = 45.0
+#: what is known is gone on from in this share of the time left, and so many seconds a unit at least
+GOES_ON, GOES_ON_UNIT = 0.15, 1e-3
 #: with fewer options exact engines do without
 BOOK_OPTIONS = 400
 
@@ -32,8 +34,47 @@ def run(
     priced: Callable[[Dual], None] | None = None,
     known: Known | None = None,
 ) -> tuple[Answer, Dual]:
-    """The engine's answer, and what proves a bound for it whatever the engine. `priced` hears of that early; `known`,
-    of a problem like this one, is where to begin."""
+    """The engine's answer, and what proves a bound for it whatever the engine. `priced` hears of that early; `known`, of a
+    problem like this one, is where to begin. What follows from it soon is good, and not the best that more time can find: then
+    an engine that searches by prices begins anew."""
+    left = limits.left()
+    soon = max(GOES_ON * left, GOES_ON_UNIT * core.units)
+    if known is None or not entry(name).exact_by or limits.deterministic or 3 * soon > left:
+        return _run(name, core, limits, report, hint, priced, known)
+    until, asked = limits.elapsed() + soon, [False]
+
+    def heard(progress: Progress) -> bool:
+        asked[0] = report(progress) or asked[0]
+        return asked[0]
+
+    def shortly(progress: Progress) -> bool:
+        return heard(progress) or limits.elapsed() > until
+
+    answer, dual = _run(name, core, limits, shortly, hint, priced, known)
+    value = -np.inf if answer.choice is None else core.objective(answer.choice)
+    near = share_of(min(dual.bound, answer.bound), value) <= limits.gap
+    if answer.claim != "none" or asked[0] or near:
+        return answer, dual
+
+    def better(proved: Dual) -> None:
+        if priced is not None and proved.bound < dual.bound:
+            priced(proved)
+
+    again, anew = _run(name, core, limits, heard, None, better, None)
+    answer = replace(answer, bound=min(answer.bound, again.bound))
+    return _better(core, answer, again), anew if anew.bound < dual.bound else dual
+
+
+def _run(
+    name: str,
+    core: Core,
+    limits: Limits,
+    report: Report,
+    hint: np.ndarray | None,
+    priced: Callable[[Dual], None] | None,
+    known: Known | None,
+) -> tuple[Answer, Dual]:
+    """Once, from what is known or from nothing."""
     talk = _Talk(limits, report, priced)
     talk.asked = report(Progress(limits.elapsed(), phase="prices"))
     simple = not (entry(name).exact or entry(name).exact_by)  # needs no first plan, and does not stop for a bound
@@ -48,7 +89,6 @@ def run(
         passes=PASSES,
         start=None if known is None else known.prices,
         threads=limits.threads,
-        polish=known is None and (limits.time_limit >= LONG or not entry(name).exact_by),
     )
     talk.proved(dual)
     if (talk.asked or limits.left() <= 0) and not simple:
@@ -57,7 +97,13 @@ def run(
         return Answer(None, dual.bound, "infeasible"), dual
     if first.choice is not None and (hint is None or not core.feasible(hint)):
         hint = _filled(core, hint, first.choice)
-    dual = dual if simple else _with_books(core, dual, hint, known, limits, talk)
+    if not simple:
+        soon = load(name).glance(core, limits, talk.heard, hint, dual)
+        first = _better(core, first, Answer(soon))
+        hint = soon if known is not None and soon is not None else hint
+        value = -np.inf if first.choice is None else core.objective(first.choice)
+        some = known is not None or (limits.time_limit < LONG and bool(entry(name).exact_by))
+        dual = _more_proved(core, dual, value, known, limits, talk, polish=not some)
 
     def watched(progress: Progress) -> bool:
         """Stops as well when the plan is within the gap of what is proved, which a search may not know."""
@@ -77,6 +123,10 @@ class _Talk:
         self.asked = self.report(Progress(self.limits.elapsed(), bound=bound, phase="prices")) or self.asked
         return self.asked
 
+    def heard(self, progress: Progress) -> bool:
+        self.asked = self.report(progress) or self.asked
+        return self.asked
+
     def proved(self, dual: Dual) -> None:
         if self.priced is not None:
             self.priced(dual)
@@ -91,26 +141,44 @@ def _filled(core: Core, hint: np.ndarray | None, first: np.ndarray) -> np.ndarra
     return filled if core.feasible(filled) and core.objective(filled) > core.objective(first) else first
 
 
-def _with_books(
-    core: Core, dual: Dual, hint: np.ndarray | None, known: Known | None, limits: Limits, talk: _Talk
+def _more_proved(
+    core: Core, dual: Dual, value: float, known: Known | None, limits: Limits, talk: _Talk, polish: bool
 ) -> Dual:
-    """The dual with a bound on whole books where that proves more, and is needed; from books that are known."""
-    if core.options < BOOK_OPTIONS or core.is_open[core.rep].all():
+    """The dual with a bound on whole books where that proves more than prices, from books that are known; elsewhere with
+    better prices, if `polish`. No more than is needed for a plan of such a `value`."""
+
+    def stop(bound: float) -> bool:
+        return talk.stop(bound) or share_of(bound, value) <= limits.gap
+
+    if share_of(dual.bound, value) <= limits.gap:
         return dual
-    if hint is not None and core.feasible(hint) and share_of(dual.bound, core.objective(hint)) <= limits.gap:
-        return dual
+    if core.options >= BOOK_OPTIONS and not core.is_open[core.rep].all():
+        better = _with_books(core, dual, known, limits, talk, stop)
+        if better is not None:
+            return better
+    if polish and not talk.asked:
+        seconds = 1e9 if limits.deterministic else PRICE_SHARE * limits.left()
+        dual = polished(core, dual, seconds, stop, limits.threads)
+        talk.proved(dual)
+    return dual
+
+
+def _with_books(
+    core: Core, dual: Dual, known: Known | None, limits: Limits, talk: _Talk, stop: Callable[[float], bool]
+) -> Dual | None:
+    """The dual with a bound on whole books, from those that are known; None where they do not prove more."""
     seconds = 1e9 if limits.deterministic else BOOK_SHARE * limits.left()
     begun = None if known is None else fitted(core, known, dual.prices)
     more = usual(core.options, BOOK_SHARE * limits.time_limit)
     first = more if core.options <= SMALL else usual(core.options)
-    found = find_books(core, dual.prices, seconds, talk.stop, first, limits.threads, begun)
+    found = find_books(core, dual.prices, seconds, stop, first, limits.threads, begun)
     if found is None or not found.bound < dual.bound:
-        return dual
+        return None
     better = replace(dual, bound=found.bound, books=found.books, hosts=found.hosts, liked=found.liked)
     talk.proved(better)
-    if begun is not None or more == first or talk.asked:
+    if begun is not None or more == first or stop(better.bound):
         return better
-    finer = find_books(core, dual.prices, seconds, talk.stop, more, limits.threads)  # proves more, and hosts no better
+    finer = find_books(core, dual.prices, seconds, stop, more, limits.threads)  # proves more, and hosts no better
     if finer is not None and finer.bound < better.bound:
         better = replace(better, bound=finer.bound, books=finer.books)
         talk.proved(better)

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from optimizer.children import stand_by
 from optimizer.core import share_of
 from optimizer.engines import Progress
 from optimizer.errors import BookfitError, Findings, InputError
@@ -120,6 +121,7 @@ class _Job:
                 self._solve()
             finally:
                 SLOTS.release()
+                stand_by()  # for the next one
         except InputError as error:
             self._end("failed", "The data or the scenario cannot be used as they are.", error.findings)
         except BookfitError as error:
@@ -132,6 +134,7 @@ class _Job:
 
     def _solve(self) -> None:
         self._enter("building")
+        stand_by()
         problem = build(self.tables, self.scenario)
         if self.cancelled.is_set():
             return self._end("cancelled")

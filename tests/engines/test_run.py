@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
+import tomllib
 
-from optimizer.engines.run import _filled
+import numpy as np
+import pytest
+
+from optimizer.core import Core
+from optimizer.dual import Dual
+from optimizer.engines import run as module
+from optimizer.engines.base import Answer, Limits, Progress
+from optimizer.engines.run import _filled, _more_proved, _Talk, run
+from optimizer.known import Known
+from optimizer.problem import build
+from optimizer.sample import baseline_toml, sample
+from optimizer.scenario import parse_scenario
 from optimizer.waterfall import waterfall
 from tests.mixed_cores import mixed_core, random_plan
 
@@ -25,3 +36,89 @@ def test_a_given_plan_that_breaks_a_hard_row_is_filled_up_or_left() -> None:
         more += core.objective(found) > core.objective(first)
         assert _filled(core, None, first) is first
     assert tried >= 20 and more >= 1, (tried, more)
+
+
+# -- what is known, and then anew ------------------------------------------------------------------------------------
+
+
+class Runs:
+    """Stands for a run: one that goes on from what is known, and one from nothing, with a plan and a bound each."""
+
+    def __init__(self, core: Core, known: tuple[np.ndarray, float], anew: tuple[np.ndarray, float]) -> None:
+        self.core, self.ends, self.began = core, {True: known, False: anew}, list[bool]()
+
+    def __call__(self, name, core, limits, report, hint, priced, known):  # type: ignore[no-untyped-def]
+        self.began.append(known is not None)
+        assert known is not None or hint is None, "a near plan leads the search astray"
+        plan, bound = self.ends[known is not None]
+        dual = Dual(np.full(core.rows, bound), bound, 1)
+        if priced is not None:
+            priced(dual)
+        report(Progress(limits.elapsed(), core.objective(plan), bound, "search", plan))
+        return Answer(plan), dual
+
+
+@pytest.fixture
+def core() -> Core:
+    found = (mixed_core(seed, 30, 5) for seed in range(50))
+    return next(
+        c for c in found if c.feasible(waterfall(c)) and c.objective(waterfall(c)) > 100 and not c.mandatory.any()
+    )
+
+
+@pytest.mark.parametrize("better", [True, False])
+def test_after_what_is_known_all_begins_anew_and_the_better_plan_and_the_lower_bound_stay(
+    core: Core, better: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, nobody = waterfall(core), np.full(core.units, -1)
+    value = core.objective(plan)
+    ends = ((nobody, 3 * value), (plan, 2 * value)) if better else ((plan, 2 * value), (nobody, 3 * value))
+    runs, told = Runs(core, *ends), list[float]()
+    monkeypatch.setattr(module, "_run", runs)
+    priced = lambda dual: told.append(dual.bound)  # noqa: E731
+    answer, dual = run("prices", core, Limits(60.0), lambda _: False, None, priced, Known(np.zeros(core.rows)))
+    assert runs.began == [True, False]
+    assert answer.choice is plan and dual.bound == 2 * value
+    assert told == ([3 * value, 2 * value] if better else [2 * value]), "a weaker proof takes no better one's place"
+
+
+def test_nothing_begins_anew_where_that_is_near_enough_or_somebody_asked_or_time_is_short_or_nothing_was_known(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = waterfall(core)
+    value, known = core.objective(plan), Known(np.zeros(core.rows))
+
+    def began(
+        bound: float, limits: Limits, name: str = "prices", known: Known | None = known, stop: bool = False
+    ) -> list[bool]:
+        runs = Runs(core, (plan, bound), (plan, bound))
+        monkeypatch.setattr(module, "_run", runs)
+        run(name, core, limits, lambda _: stop, None, None, known)
+        return runs.began
+
+    assert began(2 * value, Limits(60.0)) == [True, False]
+    assert began(value * (1 + 1e-5), Limits(60.0, 1e-3)) == [True]
+    assert began(2 * value, Limits(60.0), stop=True) == [True]
+    assert began(2 * value, Limits(0.01)) == [True]
+    assert began(2 * value, Limits(60.0, deterministic=True)) == [True]
+    assert began(2 * value, Limits(60.0), "scip") == [True]
+    assert began(2 * value, Limits(60.0), known=None) == [False]
+
+
+# -- no more is proved than is needed --------------------------------------------------------------------------------
+
+
+def test_books_are_looked_for_until_a_plan_is_near_enough_and_no_longer() -> None:
+    core = build(sample(150, 8, 3), parse_scenario(tomllib.loads(baseline_toml(150, 8)))).core
+    dual = module.find_prices(core, 5.0)
+
+    def proved(value: float, gap: float) -> Dual:
+        limits = Limits(20.0, gap)
+        return _more_proved(core, dual, value, None, limits, _Talk(limits, lambda _: False, None), polish=True)
+
+    full = proved(0.5 * dual.bound, 0.0)
+    assert full.books is not None and full.bound < dual.bound
+    assert proved(dual.bound * (1 - 1e-4), 1e-3) is dual, "near enough by prices"
+    between = 0.5 * (full.bound + dual.bound)
+    some = proved(between * (1 - 1e-3), 1e-3)
+    assert some.books is not None and full.bound < some.bound <= between * (1 + 1e-9)
