@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from optimizer.carry import carry
     from optimizer.check import check
+    from optimizer.children import stand_by
     from optimizer.compare import compare
     from optimizer.errors import BookfitError, Finding, Findings, InputError, UsageError
     from optimizer.export import export
@@ -44,14 +45,14 @@ _WHERE = {
     "Problem": "problem", "Result": "result", "Scenario": "scenario", "Tables": "tables", "UsageError": "errors",
     "build": "problem", "carry": "carry", "check": "check", "compare": "compare", "export": "export",
     "import_tables": "importing", "kpis": "kpis", "load_mapping": "importing", "load_scenario": "scenario",
-    "read": "read", "read_run": "store", "sample": "sample", "solve": "solve", "tables_of": "read",
+    "read": "read", "read_run": "store", "sample": "sample", "solve": "solve", "stand_by": "children", "tables_of": "read",
     "validate": "validate", "verify": "verify", "write": "read", "write_run": "store", "write_sample": "sample",
 }  # fmt: skip
 
 __all__ = [
     "BookfitError", "Finding", "Findings", "InputError", "Plan", "Problem", "Result", "Scenario", "Tables", "UsageError",
     "build", "carry", "check", "compare", "export", "import_tables", "kpis", "load_mapping", "load_scenario", "read", "read_run",
-    "sample", "solve", "tables_of", "validate", "verify", "write", "write_run", "write_sample",
+    "sample", "solve", "stand_by", "tables_of", "validate", "verify", "write", "write_run", "write_sample",
 ]  # fmt: skip
 
 

@@ -155,7 +155,10 @@ class Annealing:
         search, units = field.search(limits, best.over), field.core.units
         tries = FIRST * units if limits.deterministic else min(FIRST * units, int(PACE * share * limits.left()))
         for choice in search.run(search.first_choice, HURRIED if units > HUGE else QUICK, max(1, tries)):
-            best.offer(field.lift(_mended(field, search, None, choice)))
+            filled = (
+                choice if field.core.feasible(choice) else waterfall(field.core, start=choice)
+            )  # at once, and nearly as good
+            best.offer(field.lift(filled if field.core.feasible(filled) else search.mend(choice)))
 
     def vary(self, field: Field, end: float, over: Callable[[], bool]) -> None:
         """Many annealings that each end elsewhere, until `end` or until it is `over()`."""

@@ -17,8 +17,9 @@ from optimizer.waterfall import waterfall
 
 #: shares of the time left that finding prices and, after them, a bound on whole books may take
 PRICE_SHARE, BOOK_SHARE = 0.25, 0.25
-#: where whole books prove no more, prices are polished before a search that has so many seconds
-LONG = 45.0
+#: prices are polished before a search that has so many seconds: where a plan found by them soon is farther than this from their
+#: bound, or whole books prove no more
+LONG, FAR = 45.0, 0.01
 #: what is known is gone on from in this share of the time left, and so many seconds a unit at least
 GOES_ON, GOES_ON_UNIT = 0.15, 1e-3
 #: with fewer options exact engines do without
@@ -144,23 +145,29 @@ def _filled(core: Core, hint: np.ndarray | None, first: np.ndarray) -> np.ndarra
 def _more_proved(
     core: Core, dual: Dual, value: float, known: Known | None, limits: Limits, talk: _Talk, polish: bool
 ) -> Dual:
-    """The dual with a bound on whole books where that proves more than prices, from books that are known; elsewhere with
-    better prices, if `polish`. No more than is needed for a plan of such a `value`."""
+    """The dual with a bound on whole books where that proves more than prices, from books that are known. Better prices, if
+    `polish`: before that where a plan of such a `value`, found by these, is far from their bound, after it where books prove
+    no more. Nothing more than is needed for such a plan."""
 
     def stop(bound: float) -> bool:
         return talk.stop(bound) or share_of(bound, value) <= limits.gap
 
-    if share_of(dual.bound, value) <= limits.gap:
-        return dual
-    if core.options >= BOOK_OPTIONS and not core.is_open[core.rep].all():
-        better = _with_books(core, dual, known, limits, talk, stop)
-        if better is not None:
-            return better
-    if polish and not talk.asked:
+    def better(dual: Dual) -> Dual:
         seconds = 1e9 if limits.deterministic else PRICE_SHARE * limits.left()
         dual = polished(core, dual, seconds, stop, limits.threads)
         talk.proved(dual)
-    return dual
+        return dual
+
+    early = not share_of(dual.bound, value) <= FAR
+    if polish and early:
+        dual = better(dual)
+    if talk.asked or share_of(dual.bound, value) <= limits.gap:
+        return dual
+    if core.options >= BOOK_OPTIONS and not core.is_open[core.rep].all():
+        found = _with_books(core, dual, known, limits, talk, stop)
+        if found is not None:
+            return found
+    return better(dual) if polish and not early and not talk.asked else dual
 
 
 def _with_books(

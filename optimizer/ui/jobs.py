@@ -17,13 +17,14 @@ import threading
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
+from optimizer.carry import carry
 from optimizer.children import stand_by
 from optimizer.core import share_of
 from optimizer.engines import Progress
 from optimizer.errors import BookfitError, Findings, InputError
-from optimizer.problem import build
+from optimizer.problem import Problem, build
 from optimizer.result import Result
 from optimizer.scenario import Scenario
 from optimizer.solve import solve
@@ -36,6 +37,8 @@ OVER: frozenset[State] = frozenset({"done", "failed", "cancelled"})
 SLOTS = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) // 2))
 #: most points kept of a progress curve
 MAX_POINTS = 2000
+#: a session's last solve is kept in memory, for the next one to begin with, up to so many options
+KEPT_OPTIONS = 1_000_000
 _log = logging.getLogger(__name__)
 
 
@@ -79,12 +82,31 @@ class View:
         return share_of(self.bound, self.objective)
 
 
+class _Left(NamedTuple):
+    """What a solve leaves for the session's next one on the same data."""
+
+    problem: Problem
+    result: Result
+
+    def known(self, problem: Problem) -> dict[str, Any]:
+        """What `solve` takes of it for a problem like it."""
+        return {"start": self.result.plan, "known": carry(self.problem, self.result, problem)}
+
+
 class _Job:
     """One solve: what was asked, and what is known so far. All its methods are for any thread."""
 
     def __init__(
-        self, token: str, tables: Tables, scenario: Scenario, settings: Settings, home: Path, source: str
+        self,
+        token: str,
+        tables: Tables,
+        scenario: Scenario,
+        settings: Settings,
+        home: Path,
+        source: str,
+        before: _Left | None = None,
     ) -> None:
+        self.before, self.left = before, before
         self.key, self.token = secrets.token_urlsafe(16), token
         self.tables, self.scenario, self.settings, self.source = tables, scenario, settings, source
         self.folder = home / f"run-{self.key}"
@@ -140,13 +162,16 @@ class _Job:
             return self._end("cancelled")
         self._enter("solving")
         s = self.settings
-        result = solve(problem, s.engine, s.time_limit, s.gap, s.seed, s.deterministic, report=self.hear)
+        more = {} if self.before is None or s.deterministic else self.before.known(problem)
+        result = solve(problem, s.engine, s.time_limit, s.gap, s.seed, s.deterministic, report=self.hear, **more)
         if result.plan is None and self.cancelled.is_set():
             return self._end("cancelled")
         self._enter("keeping")
         write_run(self.folder, problem, self.tables, result)
         with self.lock:
             self.result, self.objective, self.bound = result, result.objective, result.bound
+            if result.plan is not None and result.prices is not None:
+                self.left = _Left(problem, result) if problem.core.options <= KEPT_OPTIONS else None
         self._end("done")
 
     def _enter(self, state: State) -> None:
@@ -157,7 +182,7 @@ class _Job:
     def _end(self, state: State, problem: str = "", findings: Findings = Findings()) -> None:
         with self.lock:
             self.state, self.problem, self.findings, self.ended = state, problem, findings, time.monotonic()
-            self.tables = None  # type: ignore[assignment]  # the last reference may be a large one
+            self.tables = self.before = None  # type: ignore[assignment]  # the last reference may be a large one
 
     def view(self) -> View:
         with self.lock:
@@ -186,8 +211,10 @@ def submit(token: str, source: str, tables: Tables, scenario: Scenario, settings
         running = _jobs.get((token, _requests.get(request, "")))
         if running is not None and not running.view().over and not running.cancelled.is_set():
             return running.key
+        ended = [job for (whose, _), job in _jobs.items() if whose == token and job.source == source]
+        before = next((job.left for job in reversed(ended) if job.left is not None), None)
         _forget(token, over_only=True)
-        job = _Job(token, tables, scenario, settings, home, source)
+        job = _Job(token, tables, scenario, settings, home, source, before)
         _jobs[token, job.key], _requests[request] = job, job.key
     threading.Thread(target=job.run, name=f"bookfit-job-{job.key[:6]}", daemon=True).start()
     return job.key

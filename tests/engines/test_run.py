@@ -122,3 +122,34 @@ def test_books_are_looked_for_until_a_plan_is_near_enough_and_no_longer() -> Non
     between = 0.5 * (full.bound + dual.bound)
     some = proved(between * (1 - 1e-3), 1e-3)
     assert some.books is not None and full.bound < some.bound <= between * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("share", "books", "order"),
+    [
+        (0.5, True, ["prices", "books"]),
+        (0.5, False, ["prices", "books"]),
+        (0.999, True, ["books"]),
+        (0.999, False, ["books", "prices"]),
+    ],
+)
+def test_prices_are_made_better_first_where_no_plan_is_near_them_and_last_where_books_prove_no_more(
+    share: float, books: bool, order: list[str], core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dual, done = Dual(np.zeros(core.rows), 1000.0, 5), list[str]()
+
+    def polished(core: Core, dual: Dual, *_: object) -> Dual:
+        done.append("prices")
+        return dual
+
+    def with_books(core: Core, dual: Dual, *_: object) -> Dual | None:
+        done.append("books")
+        return dual if books else None
+
+    for name, stands in {"polished": polished, "_with_books": with_books, "BOOK_OPTIONS": 0}.items():
+        monkeypatch.setattr(module, name, stands)
+    limits = Limits(60.0, 0.0)
+    for polish in (True, False):
+        done.clear()
+        _more_proved(core, dual, share * 1000.0, None, limits, _Talk(limits, lambda _: False, None), polish)
+        assert done == (order if polish else ["books"])

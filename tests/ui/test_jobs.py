@@ -19,9 +19,9 @@ from tests.timing import soonest
 def ask(company: Path, tmp_path: Path):
     tables, scenario = read(company), load_scenario(company)
 
-    def submit(token: str = "me", **settings) -> str:
+    def submit(token: str = "me", source: str = "data", **settings) -> str:
         chosen = Settings(**{"engine": "greedy", "time_limit": 20.0, **settings})
-        return jobs.submit(token, "data", tables, scenario, chosen, tmp_path)
+        return jobs.submit(token, source, tables, scenario, chosen, tmp_path)
 
     yield submit
     for token in ("me", "you"):
@@ -45,6 +45,32 @@ def test_a_finished_job_is_kept_as_a_run_that_can_be_read(ask) -> None:
     run = read_run(view.folder)
     assert run.result.objective == view.result.objective
     assert run.problem.scenario.name == "Baseline"
+
+
+def test_a_solve_begins_with_what_the_sessions_last_one_on_the_same_data_has_left(ask, monkeypatch) -> None:
+    """Also after one that failed; and not where the same answer is to come again, nor where it would take much memory."""
+    asked: list[dict] = []
+
+    def solve(*args, **more):
+        asked.append({name: more[name] for name in ("start", "known") if name in more})
+        return solved(*args, **more)
+
+    solved = jobs.solve
+    monkeypatch.setattr(jobs, "solve", solve)
+    first = wait(ask())
+    wait(ask(seed=2))
+    assert asked[0] == {} and asked[1]["start"] is first.result.plan
+    assert asked[1]["known"].prices.tolist() == first.result.prices.tolist()
+    assert wait(ask(seed=-1)).state == "failed"
+    wait(ask(seed=3))
+    wait(ask(deterministic=True))
+    wait(ask(source="other"))
+    wait(ask(source="other", seed=4))
+    wait(ask("you"), token="you")
+    monkeypatch.setattr(jobs, "KEPT_OPTIONS", 0)
+    wait(ask(source="other", seed=5))
+    wait(ask(source="other", seed=6))
+    assert [bool(more) for more in asked] == [False, True, True, True, False, False, True, False, True, False]
 
 
 def test_a_running_job_answers_a_cancel_within_two_seconds(ask) -> None:
