@@ -26,8 +26,8 @@ def stand_by(wait: bool = False) -> None:
     """Have an engine's process ready for the next solve, which then begins some seconds sooner; `wait` until it is. It takes a
     quarter of a gigabyte, and ends with this process."""
     with _LOCK:
-        if not any(child.poll() is None for child in _STANDING):
-            _STANDING[:] = [_started()]
+        if not _ready():
+            _STANDING.append(_started())
         if wait and _STANDING[0].stdout is not None:
             _STANDING[0].stdout.readline()
 
@@ -35,12 +35,20 @@ def stand_by(wait: bool = False) -> None:
 def child_for(folder: Path) -> subprocess.Popen[bytes]:
     """A process that does the job in a folder: the one that stands by, or a new one."""
     with _LOCK:
-        standing = [child for child in _STANDING if child.poll() is None]
-        _STANDING.clear()
-    for child in standing:
+        standing = _STANDING.pop() if _ready() else None
+    if standing is not None:
         with suppress(OSError):  # it may end at this moment
-            return _given(child, folder)
+            return _given(standing, folder)
     return _given(_started(), folder)
+
+
+def _ready() -> bool:
+    """Whether one stands by; those that have ended are done with."""
+    for child in [child for child in _STANDING if child.poll() is not None]:
+        _STANDING.remove(child)
+        with child:  # closes its pipes
+            pass
+    return bool(_STANDING)
 
 
 def _started() -> subprocess.Popen[bytes]:

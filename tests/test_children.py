@@ -26,8 +26,8 @@ def standing() -> Iterator[subprocess.Popen[bytes]]:
     (child,) = children._STANDING
     yield child
     children._STANDING.clear()
-    child.kill()
-    child.wait()
+    with child:
+        child.kill()
 
 
 def test_the_process_that_stands_by_is_taken_once_and_another_one_then(
@@ -38,8 +38,8 @@ def test_the_process_that_stands_by_is_taken_once_and_another_one_then(
     first, second = child_for(tmp_path), child_for(tmp_path)
     assert first is standing and second is not standing and not children._STANDING
     for child in (first, second):
-        child.kill()
-        child.wait()
+        with child:
+            child.kill()
 
 
 def test_it_finds_what_a_new_one_finds(standing: subprocess.Popen[bytes], tmp_path: Path) -> None:
@@ -60,8 +60,8 @@ def test_one_that_has_ended_is_passed_over(standing: subprocess.Popen[bytes], tm
     standing.wait()
     child = child_for(tmp_path)
     assert child is not standing and child.poll() is None
-    child.kill()
-    child.wait()
+    with child:
+        child.kill()
 
 
 def test_it_ends_when_nobody_can_ask_it_any_more(standing: subprocess.Popen[bytes]) -> None:

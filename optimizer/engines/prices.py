@@ -69,7 +69,7 @@ class Prices(Engine):
             dual = find_prices(core, 0.25 * limits.left(), threads=limits.threads, lp=not limits.deterministic)
         best, start = Best(core, limits, report, dual.bound), _start(core, hint)
         best.offer(start)
-        if self.provers and core.options > TINY_OPTIONS and core.is_open[core.rep].mean() > MOSTLY_OPEN:
+        if self.provers and core.options > TINY_OPTIONS and _mostly_open(core):
             some = replace(limits, time_limit=limits.elapsed() + OPENING_SHARE * limits.left())
             opened = choose_positions(core, dual.prices, self.provers[0](), some, best.heard, best.choice)
             best.offer(opened.choice if opened.choice is not None else start)
@@ -102,7 +102,8 @@ class Prices(Engine):
     ) -> np.ndarray | None:
         best, start = Best(core, limits, report, dual.bound), _start(core, hint)
         best.offer(start)
-        if best.near(NEARER) or TINY_OPTIONS < core.options <= MOST_OPTIONS:  # beyond, the search begins at once
+        soon = TINY_OPTIONS < core.options <= MOST_OPTIONS  # beyond, the search begins at once
+        if best.near(NEARER) or (soon and not _mostly_open(core)):
             Annealing(limits, best).glance(Field.whole(core, dual.prices, start))
         return best.choice
 
@@ -200,6 +201,10 @@ class Prices(Engine):
         )
         choice = best.choice if best.value > proof.value else proof.choice  # found when the proof had ended
         return Answer(choice, proof.bound, proof.claim, proof.stopped, agreed)
+
+
+def _mostly_open(core: Core) -> bool:
+    return bool(core.is_open[core.rep].mean() > MOSTLY_OPEN)
 
 
 def _start(core: Core, hint: np.ndarray | None) -> np.ndarray:

@@ -21,7 +21,7 @@ PRICE_SHARE, BOOK_SHARE = 0.25, 0.25
 #: bound, or whole books prove no more
 LONG, FAR = 45.0, 0.01
 #: what is known is gone on from in this share of the time left, and so many seconds a unit at least
-GOES_ON, GOES_ON_UNIT = 0.15, 1e-3
+GOES_ON, GOES_ON_UNIT = 0.15, 8e-4
 #: with fewer options exact engines do without
 BOOK_OPTIONS = 400
 
@@ -80,11 +80,9 @@ def _run(
     talk.asked = report(Progress(limits.elapsed(), phase="prices"))
     simple = not (entry(name).exact or entry(name).exact_by)  # needs no first plan, and does not stop for a bound
     first = Answer(None) if simple else load("greedy").solve(core, limits, report, hint)
-    mostly_open = core.is_open[core.rep].mean() if core.options else 0.0  # prices of rows say little about positions
-    seconds = 1e9 if limits.deterministic else PRICE_SHARE * limits.left() * (1.0 - 0.8 * mostly_open)
     dual = find_prices(
         core,
-        seconds,
+        _seconds(core, limits),
         talk.stop,
         lp=not limits.deterministic,
         passes=PASSES,
@@ -112,6 +110,12 @@ def _run(
         return report(progress) or (near and progress.choice is not None)
 
     return _better(core, first, load(name).solve(core, limits, watched, hint, dual)), dual
+
+
+def _seconds(core: Core, limits: Limits) -> float:
+    """What finding prices may take; prices of rows say little about positions."""
+    mostly_open = core.is_open[core.rep].mean() if core.options else 0.0
+    return 1e9 if limits.deterministic else PRICE_SHARE * limits.left() * (1.0 - 0.8 * mostly_open)
 
 
 class _Talk:
@@ -153,8 +157,7 @@ def _more_proved(
         return talk.stop(bound) or share_of(bound, value) <= limits.gap
 
     def better(dual: Dual) -> Dual:
-        seconds = 1e9 if limits.deterministic else PRICE_SHARE * limits.left()
-        dual = polished(core, dual, seconds, stop, limits.threads)
+        dual = polished(core, dual, _seconds(core, limits), stop, limits.threads)
         talk.proved(dual)
         return dual
 
