@@ -17,7 +17,7 @@ from optimizer.engines.base import Answer, Engine, Limits, Placing, Progress, Re
 from optimizer.fields import Field
 from optimizer.opening import choose_positions
 from optimizer.patches import Patches
-from optimizer.proof import Stage, agrees, prove
+from optimizer.proof import Stage, agrees, prove, thinned
 from optimizer.search import WHOLE
 from optimizer.settle import hold, settle
 
@@ -28,15 +28,15 @@ PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
 TIED_OPTIONS = 150_000
 #: shares of the time left at which annealing ends, and what is tied; where a few annealings see all there is, where the tied
 #: are solved at once, and elsewhere
-SMALL, MIDDLE, WIDE = (0.1, 0.1), (0.3, 0.7), (0.8, 0.8)
+SMALL, MIDDLE, WIDE = (0.06, 0.1), (0.3, 0.7), (0.8, 0.8)
 #: shares of the time left for many plans of a small problem, and for what they have, crossed
 VARIED, CROSSED = 0.2, 0.1
-#: share of the time left for parts, and then for many plans again, where better plans are looked for beside a proof
-ALTERNATE = 0.2
+#: share of the time left for many plans, for these crossed, and for parts, where better plans are looked for beside a proof
+ALTERNATE = 0.07
 #: share of what is left then for parts, where no proof comes next
 PARTS = 0.95
-#: a plan must be this near the prices' bound for a proof to be tried where the problem is not tiny
-PROVABLE = 0.01
+#: a proof is tried where no more options than this, and so many more for each second left, may be in a better plan
+REACH, REACH_SECOND = 800, 1.0
 #: where more than this share of the options is an open position's, which to open is settled first, in this share of the time
 MOSTLY_OPEN, OPENING_SHARE = 0.5, 0.95
 #: seconds a unit: what judging a plan takes when the search has ended, what the shortest annealing takes, and the limit from
@@ -128,18 +128,21 @@ class Prices(Engine):
         if best.choice is None:
             return self.provers[0]().solve(core, limits, best.heard)
         if not tiny:
-            if core.options <= PROVE_OPTIONS:
+            if core.options > PROVE_OPTIONS:
+                if core.options <= TIED_OPTIONS:
+                    self._patches(fields[-1], limits, best).decide_ties(best.choice, until[1])
+            elif limits.threads == 1 or not self._in_reach(limits, best, dual):  # else that is done beside the proof
                 self._crossed(fields[-1], limits, best)
-            elif core.options <= TIED_OPTIONS:
-                self._patches(fields[-1], limits, best).decide_ties(best.choice, until[1])
-            if not self._near(best):
+            if not self._in_reach(limits, best, dual):
                 prover, began = -1 if core.options <= TIED_OPTIONS else 0, limits.elapsed()
                 end = began + PARTS * limits.left()
                 some = fields if core.options > PROVE_OPTIONS else fields[-1:]
                 ends = np.linspace(began, end, len(some) + 1)[1:]  # big units last: they seldom move
                 for field, end in zip(some, ends, strict=True):
                     self._patches(field, limits, best, prover).improve(field.part(best.choice), float(end))
-        return None if best.over() or not (tiny or self._near(best)) else self._proved(fields[-1], limits, dual, best)
+        if best.over() or not (tiny or self._in_reach(limits, best, dual)):
+            return None
+        return self._proved(fields[-1], limits, dual, best)
 
     def _crossed(self, field: Field, limits: Limits, best: Best) -> None:
         """Many plans of a small problem, and what they have crossed."""
@@ -147,9 +150,12 @@ class Prices(Engine):
         Annealing(limits, best, False, lambda field: self._patches(field, limits, best)).vary(field, until, best.over)
         self._patches(field, limits, best, -1).cross(best.kept.best(), end)
 
-    def _near(self, best: Best) -> bool:
-        """Whether a proof is in reach."""
-        return best.core.options <= PROVE_OPTIONS and best.near(PROVABLE)
+    def _in_reach(self, limits: Limits, best: Best, dual: Dual) -> bool:
+        """Whether what may be in a better plan is little enough for a proof."""
+        if best.core.options > PROVE_OPTIONS:
+            return False
+        thin = thinned(best.core, best.value, _stages(dual))
+        return thin.empty or thin.core.options <= REACH + REACH_SECOND * limits.left()
 
     def _patches(self, field: Field, limits: Limits, best: Best, prover: int = 0) -> Patches:
         """Parts of plans solved again exactly."""
@@ -165,12 +171,12 @@ class Prices(Engine):
     def _search_on(self, field: Field, limits: Limits, best: Best, over: Callable[[], bool]) -> None:
         """Better plans on one thread while another proves."""
         while not over():
-            assert best.choice is not None
             limits = replace(limits, threads=1, seed=limits.seed + 1)
             patches = replace(self._patches(field, limits, best, -1), over=over)
-            patches.improve(best.choice, limits.elapsed() + ALTERNATE * limits.left())
             Annealing(limits, best).vary(field, limits.elapsed() + ALTERNATE * limits.left(), over)
             patches.cross(best.kept.best(), limits.elapsed() + ALTERNATE * limits.left())
+            assert best.choice is not None
+            patches.improve(best.choice, limits.elapsed() + ALTERNATE * limits.left())
 
     def _proved(self, field: Field, limits: Limits, dual: Dual, best: Best) -> Answer:
         """The answer of the last exact engine, which begins with the best plan, and of others where it claims proof. Where
@@ -178,7 +184,6 @@ class Prices(Engine):
         assert best.choice is not None
         core, done, best.phase = best.core, threading.Event(), "proof"
         *others, last = self.provers
-        stages: tuple[Stage, ...] = (dual.prices,) if dual.books is None else (dual.prices, dual.books)
         several = limits.threads > 1
 
         def heard(progress: Progress) -> bool:
@@ -191,7 +196,7 @@ class Prices(Engine):
             beside = [pool.submit(self._search_on, *search)] if several else []
             try:
                 exact = last().proving() if several else last()
-                proof = prove(core, best.choice, stages, exact, limits, heard, lambda: best.choice)
+                proof = prove(core, best.choice, _stages(dual), exact, limits, heard, lambda: best.choice)
             finally:
                 done.set()
             for searched in beside:
@@ -205,6 +210,11 @@ class Prices(Engine):
 
 def _mostly_open(core: Core) -> bool:
     return bool(core.is_open[core.rep].mean() > MOSTLY_OPEN)
+
+
+def _stages(dual: Dual) -> tuple[Stage, ...]:
+    """What leaves options out."""
+    return (dual.prices,) if dual.books is None else (dual.prices, dual.books)
 
 
 def _start(core: Core, hint: np.ndarray | None) -> np.ndarray:

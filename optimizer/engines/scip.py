@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from ortools.math_opt import model_pb2  # type: ignore[import-untyped]
 from ortools.math_opt.python import mathopt  # type: ignore[import-untyped]
+from ortools.math_opt.solvers.gscip import gscip_pb2  # type: ignore[import-untyped]
 from ortools.util.python import solve_interrupter  # type: ignore[import-untyped]
 
 from optimizer.core import Core
@@ -34,11 +36,13 @@ class Scip(Engine):
     exact = True
     side_by_side = True
 
-    def __init__(self, heuristics: mathopt.Emphasis | None = None) -> None:
-        self.heuristics = heuristics
+    def __init__(self, manner: mathopt.SolveParameters | None = None) -> None:
+        self.manner = manner or mathopt.SolveParameters()
 
     def proving(self) -> Scip:
-        return Scip(mathopt.Emphasis.OFF)
+        """Without a search for better plans, and without learning from conflicts, which costs a third of the time."""
+        learning = gscip_pb2.GScipParameters(bool_params={"conflict/enable": False})
+        return Scip(mathopt.SolveParameters(heuristics=mathopt.Emphasis.OFF, gscip=learning))
 
     def solve(
         self,
@@ -55,7 +59,7 @@ class Scip(Engine):
         if hint is not None and core.feasible(hint):
             start = solution_of(core, hint)
         watch = _Watch(core, limits, report)
-        result = _run(program, start, limits, watch, watch.found, self.heuristics)
+        result = _run(program, start, limits, watch, watch.found, self.manner)
         reason = result.termination.reason
         if reason in (mathopt.TerminationReason.INFEASIBLE, mathopt.TerminationReason.INFEASIBLE_OR_UNBOUNDED):
             return Answer(None, claim="infeasible")
@@ -67,7 +71,7 @@ class Scip(Engine):
 
     def place(self, core: Core, some: np.ndarray, limits: Limits, report: Report) -> Placing:
         program = mixed_integer(core, some)
-        result = _run(program, None, limits, _Watch(core, limits, report), None)
+        result = _run(program, None, limits, _Watch(core, limits, report), None, self.manner)
         if not result.solutions or result.solutions[0].primal_solution is None:
             return super().place(core, some, limits, report)
         final = _columns(len(program.worth), result.solutions[0].primal_solution.variable_values)
@@ -80,7 +84,7 @@ def _run(
     limits: Limits,
     watch: _Watch,
     found: Callable[[Any], Any] | None,
-    heuristics: mathopt.Emphasis | None = None,
+    manner: mathopt.SolveParameters,
 ) -> Any:
     """What MathOpt returns for a program, begun with the solution `start` [C]; `found` hears of every other one."""
     model, hints = mathopt.Model.from_model_proto(_message(program)), []
@@ -92,11 +96,11 @@ def _run(
         return mathopt.solve(
             model,
             mathopt.SolverType.GSCIP,
-            params=mathopt.SolveParameters(
+            params=replace(
+                manner,
                 time_limit=timedelta(seconds=max(0.05, limits.left())),
                 relative_gap_tolerance=limits.gap,
                 random_seed=limits.seed,
-                heuristics=heuristics,
             ),
             model_params=mathopt.ModelSolveParameters(solution_hints=hints, variable_values_filter=some),
             callback_reg=mathopt.CallbackRegistration(events=events, mip_solution_filter=some),

@@ -196,7 +196,7 @@ def company(accounts: int, reps: int) -> Core:
 @pytest.fixture
 def proof_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proof is tried of any plan, soon after the greedy one."""
-    for name, value in {"PROVABLE": np.inf, "SMALL": (0.0, 0.0), "VARIED": 0.0, "CROSSED": 0.0}.items():
+    for name, value in {"REACH": np.inf, "SMALL": (0.0, 0.0), "VARIED": 0.0, "CROSSED": 0.0}.items():
         monkeypatch.setattr(f"optimizer.engines.prices.{name}", value)
 
 
@@ -210,6 +210,15 @@ def test_what_a_thread_finds_beside_a_proof_is_proved_and_answered(proof_at_once
     assert answer.claim == "optimal" and same(core.objective(answer.choice), core.objective(exact.choice))
     plans = [p for p in told if p.phase == "proof" and p.choice is not None]
     assert len(plans) > 1 and all(core.feasible(p.choice) for p in plans if p.choice is not None)
+
+
+@pytest.mark.parametrize(("reach", "tried"), [(np.inf, True), (0.0, False)])
+def test_a_proof_is_tried_only_of_what_is_in_reach(reach: float, tried: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("optimizer.engines.prices.REACH", reach)
+    monkeypatch.setattr("optimizer.engines.prices.REACH_SECOND", 0.0)
+    told: list[str] = []
+    answer, _ = run("prices", company(300, 12), Limits(3.0, gap=0.0), lambda p: told.append(p.phase) is None and False)
+    assert answer.choice is not None and ("proof" in told) == tried
 
 
 @pytest.mark.parametrize("threads", [1, 2])
