@@ -51,25 +51,28 @@ def find_books(
     effort: Effort | None = None,
     threads: int = 2,
     begun: Books | None = None,
+    proved: float | None = None,
 ) -> Found | None:
     """Books that prove more than `prices` [R] do; None where no unit is big for a rep, where there are too many
     options, or where nothing better was found.
 
     `effort` is the usual one for the size where none is named. `stop(bound)` is asked now and then. Books that are `begun`
-    already, of a problem like this one, need fewer passes; those that prove less than prices do are dropped. The answer
-    does not depend on `threads`.
+    already, of a problem like this one, need fewer passes; those that prove less than prices do are dropped. What prices have
+    `proved` is worked out where it is not said. The answer does not depend on `threads`.
     """
     end = time.monotonic() + seconds
     if not 0 < core.options <= MOST_OPTIONS or not core.rows:
         return None
     undivided = start_books(core, prices)
-    proved = books_bound(core, undivided)
+    proved = books_bound(core, undivided) if proved is None else proved
     if not np.isfinite(proved) or not undivided.own_prices.shape[1]:
         return None
-    if begun is not None and not books_bound(core, begun) < proved:
-        begun = None
+    bound = np.inf if begun is None else books_bound(core, begun)
+    begun = begun if bound < proved else None
     search = Search(core, begun or undivided, effort or usual(core.options), threads)
     with search.pool:
+        if begun is not None and stop is not None and stop(bound):
+            return Found(begun, bound, *search.hosts(begun, HOSTED))
         best, kept = search.run(end, stop) if (search.near >= 0).any() else (np.inf, None)
     if kept is None or not best < proved:
         return None

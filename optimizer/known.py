@@ -46,7 +46,8 @@ def fitted(core: Core, known: Known, prices: np.ndarray) -> Books | None:
         or books.own_prices.shape[1:] != begun.own_prices.shape[1:]
     ):
         return None
-    offered = np.isin(books.rep * core.units + books.unit, core.rep * np.int64(core.units) + core.unit)
+    asked, keys = books.rep * core.units + books.unit, np.sort(core.rep * np.int64(core.units) + core.unit)
+    offered = np.append(keys, -1)[np.searchsorted(keys, asked)] == asked  # as `np.isin`, which takes five times as long
     bad = (books.rep >= 0) & (books.parent >= 0) & ~((books.unit >= 0) & offered)
     whole = np.ones(len(begun.rep) + 1, dtype=bool)
     whole[books.rep[bad]] = whole[-1] = False

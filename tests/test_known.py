@@ -76,3 +76,18 @@ def test_books_begun_with_are_not_left_worse_than_they_were() -> None:
         assert again.bound < bound(core, prices)
         better += again.bound < first.bound
     assert better > 5
+
+
+def test_books_begun_with_that_prove_enough_are_the_answer_without_a_pass() -> None:
+    tested = 0
+    for _, core, _ in ENUMERATED:
+        prices = find_prices(core, 5.0).prices
+        first = find_books(core, prices, effort=Effort(30, 0.05))
+        if first is None:
+            continue
+        told: list[float] = []
+        again = find_books(core, prices, stop=lambda bound, told=told: not told.append(bound), begun=first.books)  # type: ignore[misc]
+        assert again is not None and again.books is first.books
+        assert told == [first.bound]
+        tested += 1
+    assert tested > 5

@@ -181,14 +181,16 @@ def _with_books(
     begun = None if known is None else fitted(core, known, dual.prices)
     more = usual(core.options, BOOK_SHARE * limits.time_limit)
     first = more if core.options <= SMALL else usual(core.options)
-    found = find_books(core, dual.prices, seconds, stop, first, limits.threads, begun)
+    found = find_books(core, dual.prices, seconds, stop, first, limits.threads, begun, dual.bound)
     if found is None or not found.bound < dual.bound:
         return None
     better = replace(dual, bound=found.bound, books=found.books, hosts=found.hosts, liked=found.liked)
     talk.proved(better)
     if begun is not None or more == first or stop(better.bound):
         return better
-    finer = find_books(core, dual.prices, seconds, stop, more, limits.threads)  # proves more, and hosts no better
+    finer = find_books(
+        core, dual.prices, seconds, stop, more, limits.threads, None, dual.bound
+    )  # proves more, and hosts no better
     if finer is not None and finer.bound < better.bound:
         better = replace(better, bound=finer.bound, books=finer.books)
         talk.proved(better)
