@@ -155,10 +155,9 @@ class Annealing:
         search, units = field.search(limits, best.over), field.core.units
         tries = FIRST * units if limits.deterministic else min(FIRST * units, int(PACE * share * limits.left()))
         for choice in search.run(search.first_choice, HURRIED if units > HUGE else QUICK, max(1, tries)):
-            filled = (
-                choice if field.core.feasible(choice) else waterfall(field.core, start=choice)
-            )  # at once, and nearly as good
-            best.offer(field.lift(filled if field.core.feasible(filled) else search.mend(choice)))
+            kept = field.core.feasible(choice)
+            filled = choice if kept else waterfall(field.core, start=choice)  # at once, and nearly as good
+            best.offer(field.lift(filled if kept or field.core.feasible(filled) else search.mend(choice)))
 
     def vary(self, field: Field, end: float, over: Callable[[], bool]) -> None:
         """Many annealings that each end elsewhere, until `end` or until it is `over()`."""
@@ -184,8 +183,11 @@ class Annealing:
     def _on(self, field: Field, search: Search, end: float, first: Cooling, warm: bool, last: bool) -> None:
         """Annealings until `end`, each with more work than the last: from the prices' own choice, at the `first` cooling to
         begin with, or from the best plan if `warm`, as long as that finds better ones, after one that found nothing better, and
-        where little time is left. A tiny problem is left to the exact engine as soon as one finds nothing better."""
+        where little time is left. A tiny problem is left to the exact engine as soon as one finds nothing better. Where there
+        is a plan and `end` is past, none begins."""
         limits, best, units = self.limits, self.best, field.core.units
+        if best.choice is not None and limits.elapsed() > end and not limits.deterministic:
+            return
         patches = self.patches(field) if self.patches is not None else None
         broken, begun, stays = 0, False, warm
         work, tries = NOMINAL * limits.time_limit, float(FIRST * units)

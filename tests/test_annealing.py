@@ -69,6 +69,21 @@ def test_rounds_are_no_more_than_can_be_laid_out(slow: None, wide: None, first: 
     assert first[0] == 5
 
 
+@pytest.mark.parametrize(("deterministic", "annealed"), [(False, False), (True, True)], ids=["by the clock", "counted"])
+def test_when_its_time_is_over_a_plan_stays_as_it_is_unless_work_is_counted(
+    deterministic: bool, annealed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(annealing, "SECONDS_A_UNIT", (np.inf, np.inf))  # nothing is fastened
+    asked: list[np.ndarray] = []
+    monkeypatch.setattr(Search, "run", lambda self, choice, *_: asked.append(choice) or [choice])
+    limits = Limits(SECONDS, gap=0.0, deterministic=deterministic)
+    best = Best(CORE, limits, lambda _: bool(asked), np.inf)
+    plan = waterfall(CORE)
+    best.choice, best.value = plan, CORE.objective(plan)
+    Annealing(limits, best).run([Field.whole(CORE, np.zeros(CORE.rows), plan)], 0.0)
+    assert bool(asked) == annealed
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_larger_units_of_a_known_plan_stay_before_any_search_and_of_others_after_the_first(
     known: bool, monkeypatch: pytest.MonkeyPatch
