@@ -35,6 +35,8 @@ VARIED, CROSSED = 0.2, 0.1
 ALTERNATE = 0.07
 #: share of what is left then for parts, where no proof comes next
 PARTS = 0.95
+#: where parts bring nothing more, and this share of the limit is left, annealing begins again
+AGAIN = 0.1
 #: a proof is tried where no more options than this, and so many more for each second left, may be in a better plan
 REACH, REACH_SECOND = 800, 1.0
 #: where more than this share of the options is an open position's, which to open is settled first, in this share of the time
@@ -133,16 +135,25 @@ class Prices(Engine):
                     self._patches(fields[-1], limits, best).decide_ties(best.choice, until[1])
             elif limits.threads == 1 or not self._in_reach(limits, best, dual):  # else that is done beside the proof
                 self._crossed(fields[-1], limits, best)
-            if not self._in_reach(limits, best, dual):
-                prover, began = -1 if core.options <= TIED_OPTIONS else 0, limits.elapsed()
-                end = began + PARTS * limits.left()
-                some = fields if core.options > PROVE_OPTIONS else fields[-1:]
-                ends = np.linspace(began, end, len(some) + 1)[1:]  # big units last: they seldom move
-                for field, end in zip(some, ends, strict=True):
-                    self._patches(field, limits, best, prover).improve(field.part(best.choice), float(end))
+            some = fields if core.options > PROVE_OPTIONS else fields[-1:]
+            again, least = limits, 0.0
+            while not best.over() and limits.left() > least and not self._in_reach(limits, best, dual):
+                if least:  # no part brought anything more
+                    again, some = replace(again, seed=again.seed + 1), some[-1:]
+                    Annealing(again, best).run(some, limits.elapsed() + shares[0] * limits.left())
+                self._parts(some, again, best)
+                least = AGAIN * limits.time_limit
         if best.over() or not (tiny or self._in_reach(limits, best, dual)):
             return None
         return self._proved(fields[-1], limits, dual, best)
+
+    def _parts(self, fields: list[Field], limits: Limits, best: Best) -> None:
+        """Parts of the plan solved again exactly, with the larger units where they are, then of all: they seldom move."""
+        prover, began = -1 if best.core.options <= TIED_OPTIONS else 0, limits.elapsed()
+        ends = np.linspace(began, began + PARTS * limits.left(), len(fields) + 1)[1:]
+        for field, end in zip(fields, ends, strict=True):
+            assert best.choice is not None
+            self._patches(field, limits, best, prover).improve(field.part(best.choice), float(end))
 
     def _crossed(self, field: Field, limits: Limits, best: Best) -> None:
         """Many plans of a small problem, and what they have crossed."""

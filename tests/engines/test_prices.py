@@ -17,7 +17,9 @@ from optimizer.core import Core
 from optimizer.dual import Dual
 from optimizer.engines import load
 from optimizer.engines.base import Answer, Limits, Progress
+from optimizer.engines.prices import Prices
 from optimizer.engines.run import run
+from optimizer.patches import Patches
 from optimizer.prepare import prepare
 from optimizer.problem import build
 from optimizer.sample import baseline_toml, sample
@@ -217,8 +219,21 @@ def test_a_proof_is_tried_only_of_what_is_in_reach(reach: float, tried: bool, mo
     monkeypatch.setattr("optimizer.engines.prices.REACH", reach)
     monkeypatch.setattr("optimizer.engines.prices.REACH_SECOND", 0.0)
     told: list[str] = []
-    answer, _ = run("prices", company(300, 12), Limits(3.0, gap=0.0), lambda p: told.append(p.phase) is None and False)
+    answer, _ = run("prices", company(300, 12), Limits(6.0, gap=0.0), lambda p: told.append(p.phase) is None and False)
     assert answer.choice is not None and ("proof" in told) == tried
+
+
+def test_where_parts_bring_nothing_more_annealing_begins_again_while_there_is_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("optimizer.engines.prices.REACH", -np.inf)
+    begun: list[int] = []
+    for cls, name in ((Patches, "improve"), (Prices, "_crossed")):
+        monkeypatch.setattr(cls, name, lambda *_: None)
+    monkeypatch.setattr(Annealing, "run", lambda self, *_: begun.append(self.limits.seed))
+    answer, _ = run("prices", company(300, 12), Limits(60.0, gap=0.0), lambda _: len(begun) > 3)
+    assert answer.choice is not None
+    assert begun[:4] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("threads", [1, 2])
