@@ -105,7 +105,7 @@ class Prices(Engine):
         best, start = Best(core, limits, report, dual.bound), _start(core, hint)
         best.offer(start)
         soon = TINY_OPTIONS < core.options <= MOST_OPTIONS  # beyond, the search begins at once
-        if best.near(NEARER) or (soon and not _mostly_open(core)):
+        if best.near(NEARER) or (soon and best.choice is not None and not _mostly_open(core)):  # a plan is easy to find
             Annealing(limits, best).glance(Field.whole(core, dual.prices, start))
         return best.choice
 

@@ -14,7 +14,7 @@ from optimizer.annealing import Annealing
 from optimizer.certificate import bound
 from optimizer.conclude import same
 from optimizer.core import Core
-from optimizer.dual import Dual
+from optimizer.dual import Dual, find_prices
 from optimizer.engines import load
 from optimizer.engines.base import Answer, Limits, Progress
 from optimizer.engines.prices import Prices
@@ -221,6 +221,17 @@ def test_a_proof_is_tried_only_of_what_is_in_reach(reach: float, tried: bool, mo
     told: list[str] = []
     answer, _ = run("prices", company(300, 12), Limits(6.0, gap=0.0), lambda p: told.append(p.phase) is None and False)
     assert answer.choice is not None and ("proof" in told) == tried
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_a_glance_is_taken_only_where_a_plan_was_easy_to_find(found: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where none was, annealings at prices that are not polished yet take long and find none either."""
+    core, looked = company(300, 12), list[bool]()
+    monkeypatch.setattr(Annealing, "glance", lambda *_: looked.append(True))
+    if not found:
+        monkeypatch.setattr("optimizer.engines.prices.Best.offer", lambda *_: None)
+    Prices().glance(core, Limits(10.0, gap=0.0), lambda _: False, None, find_prices(core, 5.0))
+    assert bool(looked) == found
 
 
 def test_where_parts_bring_nothing_more_annealing_begins_again_while_there_is_time(
