@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 
 from optimizer.book_bound import books_bound
 from optimizer.book_search import Effort
-from optimizer.books import find_books
+from optimizer.books import Found, find_books
 from optimizer.certificate import bound
+from optimizer.core import Core
 from optimizer.dual import find_prices
 from optimizer.known import Known, fitted
 from tests.test_books import ENUMERATED, close, giants, parted
@@ -63,13 +65,18 @@ def test_books_that_name_what_is_not_there_still_prove_what_is_true() -> None:
     assert tested > 50 and kept > 10
 
 
-def test_books_begun_with_are_not_left_worse_than_they_were() -> None:
-    better = 0
+def begun() -> Iterator[tuple[int, Core, float, np.ndarray, Found]]:
+    """(number, core, optimum, prices, books found in a few passes) of the problems where there are such."""
     for number, core, best in ENUMERATED:
         prices = find_prices(core, 5.0).prices
         first = find_books(core, prices, effort=Effort(30, 0.05))
-        if first is None:
-            continue
+        if first is not None:
+            yield number, core, best, prices, first
+
+
+def test_books_begun_with_are_not_left_worse_than_they_were() -> None:
+    better = 0
+    for number, core, best, prices, first in begun():
         again = find_books(core, prices, effort=Effort(30, 0.05), begun=first.books)
         assert again is not None
         assert best - close(best) <= again.bound <= first.bound + close(first.bound), f"case {number}"
@@ -80,11 +87,7 @@ def test_books_begun_with_are_not_left_worse_than_they_were() -> None:
 
 def test_books_begun_with_that_prove_enough_are_the_answer_without_a_pass() -> None:
     tested = 0
-    for _, core, _ in ENUMERATED:
-        prices = find_prices(core, 5.0).prices
-        first = find_books(core, prices, effort=Effort(30, 0.05))
-        if first is None:
-            continue
+    for _, core, _, prices, first in begun():
         told: list[float] = []
         again = find_books(core, prices, stop=lambda bound, told=told: not told.append(bound), begun=first.books)  # type: ignore[misc]
         assert again is not None and again.books is first.books

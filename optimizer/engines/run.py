@@ -188,9 +188,8 @@ def _with_books(
     talk.proved(better)
     if begun is not None or more == first or stop(better.bound):
         return better
-    finer = find_books(
-        core, dual.prices, seconds, stop, more, limits.threads, None, dual.bound
-    )  # proves more, and hosts no better
+    # proves more, and hosts no better
+    finer = find_books(core, dual.prices, seconds, stop, more, limits.threads, proved=dual.bound)
     if finer is not None and finer.bound < better.bound:
         better = replace(better, bound=finer.bound, books=finer.books)
         talk.proved(better)
