@@ -69,7 +69,8 @@ def cancelled(
         result = solve(problem, engine, time_limit, 0.0, threads=threads, report=user)
         answer, began = time.monotonic() - user.asked, time.monotonic()
         if result.plan is not None:
-            verify(problem, result.plan, result.prices, result.objective, result.bound, result.bound_by, result.books)
+            proof = (result.bound, result.bound_by, result.books, result.listing)
+            verify(problem, result.plan, result.prices, result.objective, *proof)
         judging = time.monotonic() - began
         rows.append(
             {

@@ -75,6 +75,13 @@ class Best:
                 self.choice, self.value = choice, value
                 self.stop |= self.report(Progress(self.limits.elapsed(), value, self.proved, self.phase, choice))
 
+    def lower(self, bound: float) -> None:
+        """Keep a bound on every plan if it is lower."""
+        with self.lock:
+            if bound < self.proved:
+                self.proved = bound
+                self.stop |= self.report(Progress(self.limits.elapsed(), self.value, bound, self.phase))
+
     def heard(self, progress: Progress) -> bool:
         """Pass on what an exact engine says of the problem."""
         with self.lock:

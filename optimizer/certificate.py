@@ -14,7 +14,7 @@ import numpy as np
 
 from optimizer.core import Core
 
-BoundBy = Literal["prices", "books", "search"]
+BoundBy = Literal["prices", "books", "listing", "search"]
 CHUNK = 1 << 21
 
 

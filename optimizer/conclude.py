@@ -52,7 +52,7 @@ class Case:
         """The result: the plan as `check` judges it, the best bound that can be stood by, and the status they allow."""
         found = self._accepted(outcome.choice)
         notes = [*outcome.notes, *self._short(outcome)]
-        certified, certified_by = self._certified(outcome, notes)
+        certified, certified_by = self._certified(outcome, None if found is None else found[1].objective, notes)
         if found is not None:
             return self._with_plan(outcome, found, (certified, certified_by), notes)
         if outcome.choice is not None:
@@ -64,8 +64,9 @@ class Case:
         known = (certified, certified_by) if np.isfinite(certified) else NOTHING
         return self._result("NO_PLAN", outcome.stopped, None, known, outcome, notes)
 
-    def _certified(self, outcome: Outcome, notes: list[str]) -> tuple[float, BoundBy]:
-        """The lowest bound that can be recomputed without a solver, and by what: books where they prove more."""
+    def _certified(self, outcome: Outcome, value: float | None, notes: list[str]) -> tuple[float, BoundBy]:
+        """The lowest bound that can be recomputed without a solver, and by what: books where they prove more, and books listed
+        where there is a plan of such a `value` and these prove more."""
         core = self.problem.core
         by_prices = bound(core, outcome.prices) if outcome.prices is not None else np.inf
         if outcome.books is None:
@@ -76,7 +77,17 @@ class Case:
             notes.append(f"the bound on whole books was dropped: {error}")
             return by_prices, "prices"
         more = by_books < by_prices and not (np.isfinite(by_prices) and same(by_books, by_prices))
-        return (by_books, "books") if more else (by_prices, "prices")
+        proved: tuple[float, BoundBy] = (by_books, "books") if more else (by_prices, "prices")
+        if outcome.listing is None or value is None or not np.isfinite(by_books) or same(proved[0], value):
+            return proved
+        from optimizer.listed import listing_bound  # loads compiled loops, which few results need
+
+        try:
+            by_listing = listing_bound(core, outcome.books, outcome.listing, value)
+        except ValueError as error:
+            notes.append(f"the bound by listed books was dropped: {error}")
+            return proved
+        return (by_listing, "listing") if by_listing < proved[0] and not same(by_listing, proved[0]) else proved
 
     def infeasible(self, outcome: Outcome | None = None, notes: list[str] | None = None) -> Result:
         """The result where no plan exists, with the rules of the smallest relaxation found in some seconds more."""
@@ -178,7 +189,8 @@ class Case:
             notes=tuple(notes),
             conflicts=reasons,
             currency=self.problem.scenario.currency,
-            books=outcome.books if outcome is not None and proved[1] == "books" else None,
+            books=outcome.books if outcome is not None and proved[1] in ("books", "listing") else None,
+            listing=outcome.listing if outcome is not None and proved[1] == "listing" else None,
         )
 
 

@@ -19,6 +19,7 @@ from optimizer.children import child_for
 from optimizer.engines.base import Limits, Progress
 from optimizer.errors import SolverError
 from optimizer.known import Known
+from optimizer.listing import Listing
 from optimizer.memory import available_bytes
 
 #: seconds between looks at the child, and how long it may take to stop by itself when asked
@@ -30,8 +31,8 @@ StoppedHow = Literal["end", "time", "user", "memory", "error"]
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """What came back: the best plan [U] or None, the engine's claim and bound (inf where its search proves no more than
-    prices and books do), prices [R] and books or None, and how it stopped. `trace` holds (seconds, objective, bound) of
-    each improvement, `short` the hard rows the engine's best try broke."""
+    prices and books do), prices [R], books and a listing or None, and how it stopped. `trace` holds (seconds, objective,
+    bound) of each improvement, `short` the hard rows the engine's best try broke."""
 
     choice: np.ndarray | None
     claim: str
@@ -43,6 +44,7 @@ class Outcome:
     short: tuple[int, ...] = ()
     agreed: bool = False
     books: Books | None = None
+    listing: Listing | None = None
 
 
 class Searched:
@@ -143,19 +145,20 @@ class _Watch:
         notes = tuple(answer.get("notes", ()))
         claim, short = answer.get("claim", "none"), tuple(answer.get("short", ()))
         trace, agreed = tuple(self.trace), bool(answer.get("agreed"))
-        prices, books = self._array("prices"), self._books()
-        return Outcome(plan, claim, bound, prices, stopped, trace, notes, short, agreed, books)
+        prices, books, listing = self._array("prices"), self._arrays(Books), self._arrays(Listing)
+        return Outcome(plan, claim, bound, prices, stopped, trace, notes, short, agreed, books, listing)
 
     def _array(self, name: str) -> np.ndarray | None:
         path = self.folder / f"{name}.npy"
         return np.load(path) if path.exists() else None
 
-    def _books(self) -> Books | None:
-        path = self.folder / "books.npz"
+    def _arrays(self, kind: Any) -> Any:
+        """Books or a listing, from the file named as its kind; None where there is none."""
+        path = self.folder / f"{kind.__name__.lower()}.npz"
         if not path.exists():
             return None
         with np.load(path) as kept:
-            return Books(**{part.name: kept[part.name] for part in fields(Books)})
+            return kind(**{part.name: kept[part.name] for part in fields(kind)})
 
     def _hear(self) -> bool:
         """Pass on what the child has said since; True when the listener wants to stop."""

@@ -13,6 +13,7 @@ from optimizer.book_trees import Books
 from optimizer.certificate import BoundBy
 from optimizer.check import Report
 from optimizer.core import share_of
+from optimizer.listing import Listing
 from optimizer.plan import Plan
 
 Status = Literal["OPTIMAL", "FEASIBLE", "INFEASIBLE", "NO_PLAN"]
@@ -35,8 +36,9 @@ class Result:
     """One solve.
 
     `objective` is `check`'s own figure for `plan`; `bound` an upper bound on every plan, `bound_by` prices (recomputed
-    from `prices` [R]), whole books (recomputed from `books`, None otherwise) or a solver's search; both in currency of
-    model value, NaN where there is none. `trace` has seconds, objective, bound of each improvement.
+    from `prices` [R]), whole books (recomputed from `books`, None otherwise), books listed (from `books` and `listing`, None
+    otherwise) or a solver's search; both in currency of model value, NaN where there is none. `trace` has seconds,
+    objective, bound of each improvement.
     """
 
     status: Status
@@ -57,6 +59,7 @@ class Result:
     conflicts: tuple[Conflict, ...] = ()
     currency: str = "USD"
     books: Books | None = None
+    listing: Listing | None = None
 
     @property
     def gap(self) -> float:
@@ -75,7 +78,7 @@ class Result:
             return f"{self.status}: {why}; {took}." + "".join(f"\n  {c.sentence}" for c in self.conflicts)
         served, units = int(self.plan.served.sum()), self.plan.rep.size
         share = "" if np.isnan(self.gap_share) else f" ({self.gap_share:.3%})"
-        by = "whole books" if self.bound_by == "books" else self.bound_by
+        by = {"books": "whole books", "listing": "listed books"}.get(self.bound_by, self.bound_by)
         proof = (
             f"the best possible plan for these scores (proved by {by})"
             if self.status == "OPTIMAL"

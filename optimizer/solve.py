@@ -130,4 +130,5 @@ def run_here(
         answer.short,
         answer.agreed,
         dual.books,
+        answer.listing,
     )

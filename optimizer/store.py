@@ -31,6 +31,8 @@ from optimizer.export.frames import books_frame, limits_frame, plan_frame
 from optimizer.export.presets import write_csv
 from optimizer.formats.base import series_text
 from optimizer.known import Known
+from optimizer.listing import Listing
+from optimizer.listing_table import STEP_PRICES, STEPS, read_listing, write_listing
 from optimizer.plan import Plan
 from optimizer.problem import Problem, build
 from optimizer.record import RESULT, core_digest, file_digest, number, read_record, write_record
@@ -41,14 +43,14 @@ from optimizer.tables import TABLES, Tables
 #: everything of ours in a run folder; the rest is the user's
 OURS = (
     RESULT, "scenario.toml", "inputs", "plan.csv", "books.csv", "limits.csv", CERTIFICATE, UNIT_PRICES, BOOKS,
-    "trace.csv",
+    STEPS, STEP_PRICES, "trace.csv",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
     """A kept run, read back. `record` is result.json as it stands; `prices` [R] are 0 where nothing was priced,
-    `books` are there where they prove the bound.
+    `books` are there where they prove the bound, a `listing` where books listed do.
 
     `findings` say what has changed since: the problem that these inputs make today is not the one that was solved.
     """
@@ -62,6 +64,7 @@ class Run:
     record: Mapping[str, Any]
     findings: Findings
     books: Books | None = None
+    listing: Listing | None = None
 
     @property
     def id(self) -> str:
@@ -91,6 +94,7 @@ class Run:
             conflicts=tuple(Conflict(**c) for c in given["conflicts"]),
             currency=given["currency"],
             books=self.books,
+            listing=self.listing,
         )
 
 
@@ -149,7 +153,8 @@ def read_run(folder: str | Path) -> Run:
         findings += Findings((found,))
     plan = _read_plan(folder / "plan.csv", problem) if "plan.csv" in record["payload"] else None
     trace = pd.read_csv(folder / "trace.csv").astype(float)
-    return Run(folder, problem, tables, plan, prices, trace, record, findings, books)
+    listing = read_listing(folder, problem) if STEPS in record["payload"] else None
+    return Run(folder, problem, tables, plan, prices, trace, record, findings, books, listing)
 
 
 def kept_runs(folder: str | Path) -> list[Path]:
@@ -183,6 +188,8 @@ def _write_inputs(folder: Path, problem: Problem, tables: Tables) -> None:
 
 def _write_answer(folder: Path, problem: Problem, tables: Tables, result: Result, digest: str) -> None:
     write_certificate(folder, problem, result, digest)
+    if result.listing is not None:
+        write_listing(folder, problem, result.listing)
     write_csv(result.trace, folder / "trace.csv")
     if result.plan is None:
         return

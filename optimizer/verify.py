@@ -11,11 +11,16 @@ from optimizer.book_bound import books_bound
 from optimizer.book_trees import Books
 from optimizer.certificate import BoundBy, bound
 from optimizer.check import Report, judge
+from optimizer.listing import Listing
 from optimizer.plan import Plan
 from optimizer.problem import Problem
 
 if TYPE_CHECKING:
     from optimizer.store import Run
+
+
+#: what a bound is recomputed from
+RECOMPUTED = {"books": "prices of rows, accounts and books", "listing": "listed books"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +67,7 @@ class Verdict:
                 f"prices alone prove {self.bound:,.2f}"
             )
         else:
-            what = "prices of rows, accounts and books" if self.bound_by == "books" else "prices"
+            what = RECOMPUTED.get(self.bound_by, "prices")
             proof = f"bound {self.bound:,.2f} recomputed from {what}: {agrees[self.bound_agrees]}"
         return f"{plan}\nobjective {self.objective:,.2f}: {agrees[self.objective_agrees]}\n{proof}"
 
@@ -75,12 +80,16 @@ def verify(
     claimed: float,
     bound_by: BoundBy,
     books: Books | None = None,
+    listing: Listing | None = None,
 ) -> Verdict:
     """Recompute feasibility, objective and bound of a plan from tables, rules and prices [R], or from `books` where the
-    bound is by books."""
+    bound is by books, and a `listing` of these where it is by books listed."""
     report = judge(problem.scores, problem.scenario.active, plan) if plan is not None else None
     mine = report.objective if report is not None else float("nan")
-    proved = bound(problem.core, prices) if bound_by != "books" else _by_books(problem, books)
+    if bound_by == "listing":
+        proved = _by_listing(problem, books, listing, mine)
+    else:
+        proved = bound(problem.core, prices) if bound_by != "books" else _by_books(problem, books)
     slack = 1e-6 * max(1.0, abs(claimed) if np.isfinite(claimed) else 1.0)
     same_value = plan is None or abs(mine - objective) <= 1e-6 * max(1.0, abs(mine))
     if bound_by == "search":
@@ -98,8 +107,19 @@ def _by_books(problem: Problem, books: Books | None) -> float:
         return np.inf
 
 
+def _by_listing(problem: Problem, books: Books | None, listing: Listing | None, value: float) -> float:
+    """What books listed prove beside a plan of such a value; nothing where they are missing or do not fit."""
+    from optimizer.listed import listing_bound  # loads compiled loops
+
+    try:
+        none = books is None or listing is None or not np.isfinite(value)
+        return np.inf if none else listing_bound(problem.core, books, listing, value)  # type: ignore[arg-type]
+    except ValueError:
+        return np.inf
+
+
 def verify_run(run: Run) -> Verdict:
     """`verify` of a kept run, against what its record says."""
     said = run.record
     value, proved = (float("nan") if said[name] is None else float(said[name]) for name in ("objective", "bound"))
-    return verify(run.problem, run.plan, run.prices, value, proved, said["bound_by"], run.books)
+    return verify(run.problem, run.plan, run.prices, value, proved, said["bound_by"], run.books, run.listing)

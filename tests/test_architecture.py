@@ -26,7 +26,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("score", ("lists", "plan", "scoring", "people", "performance", "accounts", "scores")),
     ("rule", ("rules", "eligible", "options", "scenario")),
     ("build", ("core", "tighten", "problem", "preflight")),
-    ("judge", ("check", "certificate", "positions", "own_rows", "book_trees", "book_filling", "book_bound")),
+    ("judge", ("check", "certificate", "positions", "own_rows", "book_trees", "book_filling", "book_bound", "listing")),
     (
         "price",
         (
@@ -45,6 +45,9 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "search",
             "unit_prices",
             "known",
+            "columns",
+            "listed",
+            "triples",
         ),
     ),
     (
@@ -54,6 +57,10 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "relax",
             "engines",
             "proof",
+            "column_program",
+            "column_tree",
+            "column_search",
+            "endgame",
             "position_annealing",
             "opening",
             "patches",
@@ -70,7 +77,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("measure", ("kpis", "compare", "verify")),
-    ("keep and hand over", ("export", "record", "certificate_table", "store", "handmade", "charts")),
+    ("keep and hand over", ("export", "record", "certificate_table", "listing_table", "store", "handmade", "charts")),
     ("show", ("terminal", "demo", "cli", "ui")),
 )
 
@@ -92,7 +99,7 @@ LENT: dict[tuple[str, str], set[str]] = {}
 #: outside packages with one home each
 HOMES: dict[str, tuple[str, ...]] = {
     "ortools": ("engines.cpsat", "engines.scip"),
-    "highspy": ("engines.highs",),
+    "highspy": ("engines.highs", "column_program"),
     "scipy.optimize": ("dual",),
     "numba": ("kernels",),
     "streamlit": ("app", "ui"),

@@ -23,6 +23,7 @@ from optimizer.conclude import Case
 from optimizer.dual import find_prices
 from optimizer.engines import ENGINES
 from optimizer.engines.base import Limits, Progress
+from optimizer.listing import Listing
 from optimizer.problem import build
 from optimizer.process import Outcome, Searched
 from optimizer.relax import elastic
@@ -64,7 +65,7 @@ def test_p3_a_bound_shown_is_certified_or_labelled() -> None:
 def test_p3_a_bound_by_whole_books_goes_from_the_engine_s_process_to_the_kept_run_and_is_verified(
     tmp_path: Path,
 ) -> None:
-    problem, tables = company(150, 8), sample(150, 8, 3)
+    problem, tables = company(800, 16), sample(800, 16, 3)
     result = opt.solve(problem, "prices", time_limit=10, gap=0.005)
     assert result.bound_by == "books" and result.books is not None and "bound by whole books" in str(result)
     assert result.objective <= result.bound < bound(problem.core, result.prices)
@@ -72,6 +73,24 @@ def test_p3_a_bound_by_whole_books_goes_from_the_engine_s_process_to_the_kept_ru
     run = opt.read_run(opt.write_run(tmp_path / "run", problem, tables, result))
     assert verify_run(run).ok and "prices of rows, accounts and books: agrees" in str(verify_run(run))
     assert verify_run(run).bound == pytest.approx(result.bound, rel=1e-9)
+
+
+def test_p3_a_bound_by_listed_books_goes_from_the_engine_s_process_to_the_kept_run_and_is_verified(
+    tmp_path: Path,
+) -> None:
+    problem, tables = company(200, 10), sample(200, 10, 3)
+    result = opt.solve(problem, "prices", time_limit=12, gap=0.0)
+    assert result.bound_by == "listing" and result.listing is not None
+    run = opt.read_run(opt.write_run(tmp_path / "run", problem, tables, result))
+    for name in (part.name for part in fields(Listing)):
+        assert np.array_equal(getattr(run.listing, name), getattr(result.listing, name)), name
+    verdict = verify_run(run)
+    assert verdict.ok and "recomputed from listed books: agrees" in str(verdict)
+    assert verdict.bound == pytest.approx(result.bound, rel=1e-6)
+    again = opt.read_run(
+        opt.write_run(tmp_path / "run", problem, tables, replace(result, listing=None, bound_by="books"))
+    )
+    assert again.listing is None and not {"listing.parquet", "listing_prices.parquet"} & set(again.record["payload"])
 
 
 def test_p3_what_prices_or_books_prove_is_never_called_a_search_s() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 
 from optimizer.certificate import bound
+from optimizer.endgame import Endgame
+from optimizer.engines.base import Answer
 from optimizer.plan import Plan
 from optimizer.solve import solve
 from optimizer.verify import Verdict, verify
@@ -63,9 +66,11 @@ def test_any_prices_prove_a_bound_that_no_plan_exceeds(solved) -> None:  # type:
 
 @pytest.fixture(scope="module")
 def by_books() -> tuple[object, object]:
-    """A company whose bound is by whole books: too large to be proved in the time, small enough for these."""
+    """A company whose bound is by whole books: no books are sought that prove more."""
     problem = company(300, 12)
-    return problem, solve(problem, "prices", time_limit=4, gap=0.0, in_process=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("optimizer.endgame.Endgame.begin", lambda _: None)
+        return problem, solve(problem, "prices", time_limit=4, gap=0.0, in_process=True)
 
 
 def test_a_bound_by_books_is_confirmed_and_what_was_tampered_with_is_not(by_books) -> None:  # type: ignore[no-untyped-def]
@@ -95,6 +100,44 @@ def test_a_bound_by_books_is_confirmed_and_what_was_tampered_with_is_not(by_book
         None,
     ):
         assert not judged(changed).ok and "DIFFERS" in str(judged(changed))
+
+
+@pytest.fixture(scope="module")
+def by_listing() -> tuple[object, object]:
+    """A company that is proved optimal by listed books; no other engine may do so."""
+    problem = company(150, 10)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("optimizer.endgame.Endgame._searched", waits)
+        return problem, solve(problem, "prices", time_limit=90, gap=0.0, in_process=True)
+
+
+def waits(endgame: Endgame, several: bool) -> Answer:
+    """Leaves the proof to others."""
+    while not (endgame.over() or endgame.listed):
+        time.sleep(0.05)
+    return Answer(None)
+
+
+def test_a_proof_by_listed_books_is_confirmed_and_what_was_tampered_with_is_not(by_listing) -> None:  # type: ignore[no-untyped-def]
+    problem, result = by_listing
+    assert result.status == "OPTIMAL" and result.bound_by == "listing" and "proved by listed books" in str(result)
+
+    def judged(listing: object, books: object = result.books) -> Verdict:
+        return verify(problem, result.plan, result.prices, result.objective, result.bound, "listing", books, listing)  # type: ignore[arg-type]
+
+    assert judged(result.listing).ok and "recomputed from listed books: agrees with the run" in str(
+        judged(result.listing)
+    )
+    listing = result.listing
+    for changed in (
+        replace(listing, unit_prices=0.9 * listing.unit_prices),
+        replace(listing, need=listing.need + 1000.0),
+        replace(listing, need=listing.need - 1e9),
+        replace(listing, parent=listing.parent[:-1]),
+        None,
+    ):
+        assert not judged(changed).ok and "DIFFERS" in str(judged(changed))
+    assert not judged(listing, None).ok
 
 
 def test_verify_loads_no_solver_and_no_engine() -> None:

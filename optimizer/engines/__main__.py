@@ -21,12 +21,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from optimizer.book_trees import Books
     from optimizer.dual import Dual
+    from optimizer.listing import Listing
+
+#: seconds that a thread may keep another one waiting for Python: a solver asks at every step whether to stop
+TURN = 1e-4
 
 
 def main(parent: int) -> int:
     _die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.setswitchinterval(TURN)
     asked = _Asked()
     _load(asked)
     with contextlib.suppress(OSError):  # nobody may listen
@@ -59,6 +65,8 @@ def work(folder: Path) -> int:
     if answer.choice is not None:
         outbox.array("answer", answer.choice)
     outbox.proved(dual)
+    if answer.listing is not None:
+        outbox.arrays(answer.listing)
     said: dict[str, object] = {"bound": answer.bound, "claim": answer.claim, "stopped": answer.stopped}
     said |= {"notes": answer.notes, "short": answer.short, "agreed": answer.agreed}
     outbox.finish({**said, "choice": answer.choice is not None})
@@ -125,10 +133,15 @@ class Outbox:
         """Books first: they carry prices of their own, so that a kill between the two leaves either proof whole."""
         self.searched.proved(dual.bound)
         if dual.books is not None:
-            part = self.folder / "books.part.npz"
-            np.savez(part, **{item.name: getattr(dual.books, item.name) for item in fields(dual.books)})
-            part.replace(self.folder / "books.npz")
+            self.arrays(dual.books)
         self.array("prices", dual.prices)
+
+    def arrays(self, proof: Books | Listing) -> None:
+        """What proves something, in a file named as its kind."""
+        name = type(proof).__name__.lower()
+        part = self.folder / f"{name}.part.npz"
+        np.savez(part, **{item.name: getattr(proof, item.name) for item in fields(proof)})
+        part.replace(self.folder / f"{name}.npz")
 
     def array(self, name: str, values: np.ndarray) -> None:
         part = self.folder / f"{name}.part.npy"

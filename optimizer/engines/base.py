@@ -29,6 +29,7 @@ from optimizer.mixed_integer import MixedInteger, choice_of
 
 if TYPE_CHECKING:
     from optimizer.dual import Dual
+    from optimizer.listing import Listing
 
 Claim = Literal["optimal", "infeasible", "none"]
 
@@ -73,7 +74,7 @@ class Answer:
     """The best plan met (None: none that keeps every hard row), what the engine claims, and its own bound (inf: none).
 
     `stopped` says that it was told to stop or ran out of time, `agreed` that a second exact engine proved the same.
-    `short` names the hard rows that its best try did not keep.
+    `short` names the hard rows that its best try did not keep, `listing` is what proves `bound` beside the books of the dual.
     """
 
     choice: np.ndarray | None
@@ -83,6 +84,7 @@ class Answer:
     agreed: bool = False
     short: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    listing: Listing | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,11 +12,11 @@ from optimizer.annealing import NEAR, NEARER, Annealing, Best
 from optimizer.books import MOST_OPTIONS
 from optimizer.core import Core
 from optimizer.dual import Dual, find_prices
-from optimizer.engines.base import Answer, Engine, Limits, Placing, Progress, Report
+from optimizer.endgame import Endgame
+from optimizer.engines.base import Answer, Engine, Limits, Placing, Report
 from optimizer.fields import Field
 from optimizer.opening import choose_positions
 from optimizer.patches import Patches
-from optimizer.proof import Stage, agrees, prove, thinned
 from optimizer.search import WHOLE
 from optimizer.settle import hold, settle
 
@@ -31,14 +30,10 @@ TIED_OPTIONS = 150_000
 SMALL, MIDDLE, WIDE = (0.06, 0.1), (0.3, 0.7), (0.8, 0.8)
 #: shares of the time left for many plans of a small problem, and for what they have, crossed
 VARIED, CROSSED = 0.2, 0.1
-#: share of the time left for many plans, for these crossed, and for parts, where better plans are looked for beside a proof
-ALTERNATE = 0.07
 #: share of what is left then for parts, where no proof comes next
 PARTS = 0.95
 #: where parts bring nothing more, and this share of the limit is left, annealing begins again
 AGAIN = 0.1
-#: a proof is tried where no more options than this, and so many more for each second left, may be in a better plan
-REACH, REACH_SECOND = 800, 1.0
 #: where more than this share of the options is an open position's, which to open is settled first, in this share of the time
 MOSTLY_OPEN, OPENING_SHARE = 0.5, 0.95
 #: seconds a unit: what judging a plan takes when the search has ended, what the shortest annealing takes, and the limit from
@@ -93,11 +88,8 @@ class Prices(Engine):
             if best.choice is None or limits.elapsed() + SHORTEST * core.units < end:
                 Annealing(limits, best).run(fields, max(0.5 * limits.time_limit, end))
         else:
-            answer = self._with_exact(fields, limits, best, dual)
-            if answer is not None:
-                return answer
-        short = () if best.choice is not None else best.short
-        return Answer(best.choice, stopped=best.over(), short=short)
+            return self._with_exact(fields, limits, best, dual)
+        return Answer(best.choice, stopped=best.over(), short=() if best.choice is not None else best.short)
 
     def glance(
         self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None, dual: Dual
@@ -118,34 +110,44 @@ class Prices(Engine):
             found = pool.map(lambda engine: engine.place(core, some, limits, report), able)
             return max(found, key=lambda placing: placing.worth)
 
-    def _with_exact(self, fields: list[Field], limits: Limits, best: Best, dual: Dual) -> Answer | None:
-        """Annealing, then parts of the plan solved again exactly, then a proof where that is in reach."""
-        core, tiny = best.core, best.core.options <= TINY_OPTIONS
-        shares = SMALL if core.options <= PROVE_OPTIONS else MIDDLE if core.options <= TIED_OPTIONS else WIDE
+    def _with_exact(self, fields: list[Field], limits: Limits, best: Best, dual: Dual) -> Answer:
+        """Annealing, then parts of the plan solved again exactly, then a proof where that is in reach; in small problems first
+        a plan and a bound by the books sought."""
+        core, tiny, field = best.core, best.core.options <= TINY_OPTIONS, fields[-1]
+        endgame = Endgame(
+            self.provers, field, limits, dual, best, lambda limits: self._patches(field, limits, best, -1)
+        )
+        small = not tiny and core.options <= PROVE_OPTIONS
+        if small:
+            endgame.begin()
         left = limits.left()
-        until = [limits.elapsed() + share * left for share in shares]
-        Annealing(limits, best, tiny, lambda field: self._patches(field, limits, best)).run(fields, until[0])
-        if best.over():
-            return None
-        if best.choice is None:
-            return self.provers[0]().solve(core, limits, best.heard)
-        if not tiny:
-            if core.options > PROVE_OPTIONS:
-                if core.options <= TIED_OPTIONS:
-                    self._patches(fields[-1], limits, best).decide_ties(best.choice, until[1])
-            elif limits.threads == 1 or not self._in_reach(limits, best, dual):  # else that is done beside the proof
-                self._crossed(fields[-1], limits, best)
-            some = fields if core.options > PROVE_OPTIONS else fields[-1:]
-            again, least = limits, 0.0
-            while not best.over() and limits.left() > least and not self._in_reach(limits, best, dual):
-                if least:  # no part brought anything more
-                    again, some = replace(again, seed=again.seed + 1), some[-1:]
-                    Annealing(again, best).run(some, limits.elapsed() + shares[0] * limits.left())
-                self._parts(some, again, best)
-                least = AGAIN * limits.time_limit
-        if best.over() or not (tiny or self._in_reach(limits, best, dual)):
-            return None
-        return self._proved(fields[-1], limits, dual, best)
+        if not (small and best.choice is not None and endgame.in_reach):
+            shares = SMALL if core.options <= PROVE_OPTIONS else MIDDLE if core.options <= TIED_OPTIONS else WIDE
+            until = [limits.elapsed() + share * left for share in shares]
+            Annealing(limits, best, tiny, lambda field: self._patches(field, limits, best)).run(fields, until[0])
+            if best.choice is None and not best.over():
+                return self.provers[0]().solve(core, limits, best.heard)
+            if not tiny and not best.over() and best.choice is not None:
+                if PROVE_OPTIONS < core.options <= TIED_OPTIONS:
+                    self._patches(field, limits, best).decide_ties(best.choice, until[1])
+                elif small and (limits.threads == 1 or not endgame.in_reach):  # else that is done beside the proof
+                    self._crossed(field, limits, best)
+                self._again(
+                    fields if not small else fields[-1:], limits, best, shares[0], lambda: small and endgame.in_reach
+                )
+        if best.over() or best.choice is None or not (tiny or (small and endgame.in_reach)):
+            return endgame.answer()
+        return endgame.prove()
+
+    def _again(self, some: list[Field], limits: Limits, best: Best, share: float, enough: Callable[[], bool]) -> None:
+        """Parts of the plan, and annealing again where no part brings anything more, until that is `enough`."""
+        again, least = limits, 0.0
+        while not best.over() and limits.left() > least and not enough():
+            if least:
+                again, some = replace(again, seed=again.seed + 1), some[-1:]
+                Annealing(again, best).run(some, limits.elapsed() + share * limits.left())
+            self._parts(some, again, best)
+            least = AGAIN * limits.time_limit
 
     def _parts(self, fields: list[Field], limits: Limits, best: Best) -> None:
         """Parts of the plan solved again exactly, with the larger units where they are, then of all: they seldom move."""
@@ -161,13 +163,6 @@ class Prices(Engine):
         Annealing(limits, best, False, lambda field: self._patches(field, limits, best)).vary(field, until, best.over)
         self._patches(field, limits, best, -1).cross(best.kept.best(), end)
 
-    def _in_reach(self, limits: Limits, best: Best, dual: Dual) -> bool:
-        """Whether what may be in a better plan is little enough for a proof."""
-        if best.core.options > PROVE_OPTIONS:
-            return False
-        thin = thinned(best.core, best.value, _stages(dual))
-        return thin.empty or thin.core.options <= REACH + REACH_SECOND * limits.left()
-
     def _patches(self, field: Field, limits: Limits, best: Best, prover: int = 0) -> Patches:
         """Parts of plans solved again exactly."""
         return Patches(
@@ -179,53 +174,9 @@ class Prices(Engine):
             lambda choice: best.offer(field.lift(choice)),
         )
 
-    def _search_on(self, field: Field, limits: Limits, best: Best, over: Callable[[], bool]) -> None:
-        """Better plans on one thread while another proves."""
-        while not over():
-            limits = replace(limits, threads=1, seed=limits.seed + 1)
-            patches = replace(self._patches(field, limits, best, -1), over=over)
-            Annealing(limits, best).vary(field, limits.elapsed() + ALTERNATE * limits.left(), over)
-            patches.cross(best.kept.best(), limits.elapsed() + ALTERNATE * limits.left())
-            assert best.choice is not None
-            patches.improve(best.choice, limits.elapsed() + ALTERNATE * limits.left())
-
-    def _proved(self, field: Field, limits: Limits, dual: Dual, best: Best) -> Answer:
-        """The answer of the last exact engine, which begins with the best plan, and of others where it claims proof. Where
-        there are threads, one looks for better plans meanwhile."""
-        assert best.choice is not None
-        core, done, best.phase = best.core, threading.Event(), "proof"
-        *others, last = self.provers
-        several = limits.threads > 1
-
-        def heard(progress: Progress) -> bool:
-            if progress.choice is not None:
-                best.offer(progress.choice)
-            return best.heard(progress)
-
-        with ThreadPoolExecutor(1) as pool:
-            search = (field, limits, best, lambda: best.over() or done.is_set())
-            beside = [pool.submit(self._search_on, *search)] if several else []
-            try:
-                exact = last().proving() if several else last()
-                proof = prove(core, best.choice, _stages(dual), exact, limits, heard, lambda: best.choice)
-            finally:
-                done.set()
-            for searched in beside:
-                searched.result()
-        agreed = proof.claim == "optimal" and any(
-            agrees(core, proof, other(), limits, lambda _: best.over()) for other in others
-        )
-        choice = best.choice if best.value > proof.value else proof.choice  # found when the proof had ended
-        return Answer(choice, proof.bound, proof.claim, proof.stopped, agreed)
-
 
 def _mostly_open(core: Core) -> bool:
     return bool(core.is_open[core.rep].mean() > MOSTLY_OPEN)
-
-
-def _stages(dual: Dual) -> tuple[Stage, ...]:
-    """What leaves options out."""
-    return (dual.prices,) if dual.books is None else (dual.prices, dual.books)
 
 
 def _start(core: Core, hint: np.ndarray | None) -> np.ndarray:

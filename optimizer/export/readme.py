@@ -129,6 +129,7 @@ def proof(data: Handover) -> str:
     by = {
         "prices": "by the prices in this workbook, which anybody can check",
         "books": "by whole books, which the kept run lets anybody check",
+        "listing": "by listed books, which the kept run lets anybody check",
         "search": "by a solver's search",
     }[result.bound_by]
     if result.status == "OPTIMAL":

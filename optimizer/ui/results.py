@@ -11,6 +11,7 @@ from optimizer.ui import jobs, state, widgets
 PROOF = {
     "prices": "The bound is proved by prices: `bookfit verify` recomputes it without a solver.",
     "books": "The bound is proved by whole books: `bookfit verify` recomputes it without a solver.",
+    "listing": "The bound is proved by listed books: `bookfit verify` recomputes it without a solver.",
     "search": "The bound was proved by a solver's search.",
 }
 NEXT = (

@@ -197,9 +197,11 @@ def company(accounts: int, reps: int) -> Core:
 
 @pytest.fixture
 def proof_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proof is tried of any plan, soon after the greedy one."""
-    for name, value in {"REACH": np.inf, "SMALL": (0.0, 0.0), "VARIED": 0.0, "CROSSED": 0.0}.items():
+    """A proof is tried of any plan, soon after the greedy one, and books are not sought."""
+    for name, value in {"SMALL": (0.0, 0.0), "VARIED": 0.0, "CROSSED": 0.0}.items():
         monkeypatch.setattr(f"optimizer.engines.prices.{name}", value)
+    monkeypatch.setattr("optimizer.endgame.REACH", np.inf)
+    monkeypatch.setattr("optimizer.endgame.Endgame.begin", lambda _: None)
 
 
 def test_what_a_thread_finds_beside_a_proof_is_proved_and_answered(proof_at_once: None) -> None:
@@ -216,8 +218,8 @@ def test_what_a_thread_finds_beside_a_proof_is_proved_and_answered(proof_at_once
 
 @pytest.mark.parametrize(("reach", "tried"), [(np.inf, True), (0.0, False)])
 def test_a_proof_is_tried_only_of_what_is_in_reach(reach: float, tried: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("optimizer.engines.prices.REACH", reach)
-    monkeypatch.setattr("optimizer.engines.prices.REACH_SECOND", 0.0)
+    for name, value in {"REACH": reach, "REACH_SECOND": 0.0, "LISTABLE": 0.0}.items():
+        monkeypatch.setattr(f"optimizer.endgame.{name}", value)
     told: list[str] = []
     answer, _ = run("prices", company(300, 12), Limits(6.0, gap=0.0), lambda p: told.append(p.phase) is None and False)
     assert answer.choice is not None and ("proof" in told) == tried
@@ -237,7 +239,8 @@ def test_a_glance_is_taken_only_where_a_plan_was_easy_to_find(found: bool, monke
 def test_where_parts_bring_nothing_more_annealing_begins_again_while_there_is_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("optimizer.engines.prices.REACH", -np.inf)
+    monkeypatch.setattr("optimizer.endgame.REACH", -np.inf)
+    monkeypatch.setattr("optimizer.endgame.Endgame.begin", lambda _: None)
     begun: list[int] = []
     for cls, name in ((Patches, "improve"), (Prices, "_crossed")):
         monkeypatch.setattr(cls, name, lambda *_: None)

@@ -1,0 +1,217 @@
+"""Small problems to their end: plans among the books that are sought, then proofs, while better plans are looked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+
+from optimizer.annealing import Annealing, Best
+from optimizer.column_search import ColumnSearch
+from optimizer.dual import Dual
+from optimizer.engines.base import Answer, Engine, Limits, Progress, claim_of
+from optimizer.fields import Field
+from optimizer.patches import Patches
+from optimizer.proof import Proof, Stage, agrees, prove, thinned
+from optimizer.reduced import reduce
+
+#: an option is taken for sure that the program of books takes to this share; or, in a wider look, to that
+SURE = (0.9, 0.999)
+#: share of the time left for prices of books sought
+BEGUN = 0.12
+#: share of the time left for plans among the options of the books sought
+PLANNED = 0.2
+#: with no more than this share of the value open books can be listed
+LISTABLE = 7e-4
+#: a proof is tried where no more options than this, and so many more for each second left, may be in a better plan
+REACH, REACH_SECOND = 800, 1.0
+#: with no more options than this left an exact engine proves soon
+FEW = 450
+#: share of the limit for each way of looking for better plans beside a proof, and among the options of books sought
+ALTERNATE, ALTERNATE_BOOKS = 0.06, 0.15
+
+
+class Endgame:
+    """One small problem, as far as `best` knows it. `patches` makes what solves parts of a plan again."""
+
+    def __init__(
+        self, provers: tuple[Callable[[], Engine], ...], field: Field, limits: Limits, dual: Dual, best: Best,
+        patches: Callable[[Limits], Patches],
+    ) -> None:  # fmt: skip
+        self.provers, self.field, self.limits = provers, field, limits
+        self.dual, self.best, self.patches = dual, best, patches
+        self.columns: ColumnSearch | None = None
+        self.turns, self.seen = 0, dict[int, np.ndarray]()
+        self.tried, self.done = threading.Event(), threading.Event()
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What leaves options out."""
+        return (self.dual.prices,) if self.dual.books is None else (self.dual.prices, self.dual.books)
+
+    def over(self) -> bool:
+        """Whether to stop; what books prove is told at once."""
+        if self.columns is not None:
+            self.best.lower(max(self.columns.bound, self.best.value))
+        over = self.best.over() or self.done.is_set()
+        if over and self.columns is not None:
+            self.columns.lister.stop[0] = 1
+        return over
+
+    def begin(self) -> None:
+        """Books sought at prices that prove more than the dual's, and plans among the options that these have."""
+        core = self.best.core
+        if self.dual.books is None or core.is_open.any():
+            return
+        self.columns = ColumnSearch(core, self.dual.books, self.over)
+        until = self.limits.elapsed() + BEGUN * self.limits.left()
+        self.columns.begin(lambda: self.limits.elapsed() > until)
+        if self.over():
+            return
+        end, done = self.limits.elapsed() + PLANNED * self.limits.left(), threading.Event()
+        with ThreadPoolExecutor(1) as pool:
+            beside = [pool.submit(self._among, SURE[1], end, done)] if self.limits.threads > 1 else []
+            self._among(SURE[0], end, done)
+            done.set()
+            for other in beside:
+                other.result()
+
+    def _among(self, taken: float, end: float, done: threading.Event) -> bool:
+        """The best plan of options that books near the best have, where units have those that are `taken` to this share, until
+        `end` or until something else is `done`; whether there is none better."""
+        core, best, columns = self.best.core, self.best, self.columns
+        assert columns is not None
+        sure, fixed = columns.share > taken, np.zeros(core.units, dtype=bool)
+        fixed[core.unit[sure]] = True
+        keep = columns.pool & (sure | ~fixed[core.unit])
+        everybody, nobody = np.ones(core.units, dtype=bool), np.full(core.units, -1, dtype=np.int64)
+        part = reduce(core, nobody, everybody, np.flatnonzero(keep))
+
+        def heard(progress: Progress) -> bool:
+            if progress.choice is not None:
+                best.offer(part.lift(progress.choice))
+            return self.over() or done.is_set()
+
+        some = replace(self.limits, time_limit=end, threads=1, gap=0.0)
+        answer = self.provers[-1]().solve(
+            part.core, some, heard, None if best.choice is None else part.part(best.choice)
+        )
+        if answer.choice is not None:
+            best.offer(part.lift(answer.choice))
+        return answer.claim != "none"
+
+    def answer(self) -> Answer:
+        """What is known, and what books prove."""
+        best, listing = self.best, None if self.columns is None else self.columns.listing()
+        short = () if best.choice is not None else best.short
+        bound = np.inf if listing is None else best.proved
+        if self.listed:
+            return Answer(best.choice, bound, "optimal", listing=listing)
+        return Answer(best.choice, bound, stopped=best.over(), short=short, listing=listing)
+
+    @property
+    def in_reach(self) -> bool:
+        """Whether what may be in a better plan is little enough for a proof."""
+        if self.columns is not None and self.best.near(LISTABLE):
+            return True
+        return self.left <= REACH + REACH_SECOND * self.limits.left()
+
+    @property
+    def left(self) -> int:
+        """How many options may be in a better plan."""
+        thin = thinned(self.best.core, self.best.value, self.stages)
+        return 0 if thin.empty else thin.core.options
+
+    @property
+    def listed(self) -> bool:
+        """Whether books listed prove that nothing is better than the best plan."""
+        return self.columns is not None and claim_of(self.best.value, self.best.proved) == "optimal"
+
+    def prove(self) -> Answer:
+        """The best plan and a proof: by books listed, while better plans are looked for; where these are too many, or few options
+        are left, by the last exact engine, which begins with the best plan, and of others where it claims proof."""
+        self.best.phase = "proof"
+        several, found = self.limits.threads > 1, None
+        with ThreadPoolExecutor(1) as pool:
+            beside = [pool.submit(self._beside)] if several else []
+            try:
+                if not several:
+                    self._list()
+                while several and self.left > FEW and not (self.tried.is_set() or self.over()):
+                    self._look()
+                if not (self.over() or self.listed):
+                    found = self._searched(several)
+            finally:
+                self.done.set()
+                for other in beside:
+                    other.result()
+        answer = self.answer()
+        if found is None or self.listed:
+            return answer
+        return replace(found, bound=min(found.bound, answer.bound), listing=answer.listing)
+
+    def _searched(self, several: bool) -> Answer:
+        """What the last exact engine proves, and others, on one thread of several."""
+        best = self.best
+        assert best.choice is not None
+
+        def heard(progress: Progress) -> bool:
+            if progress.choice is not None:
+                best.offer(progress.choice)
+            return best.heard(progress) or self.listed
+
+        exact = self.provers[-1]().proving() if several else self.provers[-1]()
+        proof = prove(best.core, best.choice, self.stages, exact, self.limits, heard, lambda: best.choice)
+        agreed = proof.claim == "optimal" and not self.listed and self._agreed(proof)
+        choice = best.choice if best.value > proof.value else proof.choice  # found when the proof had ended
+        return Answer(choice, proof.bound, proof.claim, proof.stopped, agreed)
+
+    def _agreed(self, proof: Proof) -> bool:
+        """Whether another exact engine proves the same, unless books listed do."""
+
+        def over(_: Progress) -> bool:
+            return self.best.over() or self.listed
+
+        return any(agrees(self.best.core, proof, other(), self.limits, over) for other in self.provers[:-1])
+
+    def _beside(self) -> None:
+        """On one thread while another proves: books listed, then better plans, and books again where these leave less open."""
+        self._list()
+        self.tried.set()
+        while not self.over():
+            value = self.best.value
+            while not self.over() and self.best.value <= value:
+                self._look()
+            self._list()
+
+    def _list(self) -> None:
+        """A proof by books listed."""
+        if self.columns is not None:
+            self.columns.prove(lambda: self.best.choice)
+            if self.columns.choice is not None:
+                self.best.offer(self.columns.choice)
+            self.over()
+
+    def _look(self) -> None:
+        """For better plans, on one thread and by turns: among the options of the books sought, unless that has been done
+        to the end; and many annealings, what they have, crossed, and parts."""
+        best, limits = self.best, replace(self.limits, threads=1, seed=self.limits.seed + 1)
+        self.limits = replace(self.limits, seed=limits.seed)
+        way, self.turns = self.turns % (1 + len(SURE)), self.turns + 1
+        if self.columns is not None and way < len(SURE) and self.seen.get(way) is not self.columns.share:
+            share = self.columns.share
+            if self._among(SURE[way], self._soon(ALTERNATE_BOOKS), self.done):
+                self.seen[way] = share
+            return
+        patches = replace(self.patches(limits), over=self.over)
+        Annealing(limits, best).vary(self.field, self._soon(ALTERNATE), self.over)
+        patches.cross(best.kept.best(), self._soon(ALTERNATE))
+        assert best.choice is not None
+        patches.improve(best.choice, self._soon(ALTERNATE))
+
+    def _soon(self, share: float) -> float:
+        """The end of a look of this share of the whole limit, at the latest that of the limit."""
+        return min(self.limits.elapsed() + share * self.limits.time_limit, self.limits.time_limit)

@@ -1,0 +1,127 @@
+"""A bound by listing the books of each rep that may be in a better plan, recomputed without any solver.
+
+A plan is one book for each rep, and its value the sum of theirs (Dantzig and Wolfe 1960). At prices that prove a bound B, a plan
+worth more than V holds no book that is worth B − V less to its rep than the best: what is left can often be listed (route
+enumeration: Baldacci, Christofides and Mingozzi 2008). Other prices then leave fewer, and parts of what is left, with an option
+and without it, fewer still (Ryan and Foster 1981), until no part can hold a better plan.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optimizer.book_trees import Books
+from optimizer.columns import LISTED, MOST_BOOKS, Duals, Lister, RepBooks
+from optimizer.core import Core
+from optimizer.listing import Listing, demand_steps
+
+#: a plan counts as better when it is worth this share more
+EXACT = 1e-8
+
+
+class Listed:
+    """The books of all reps in one row of arrays: `place` [N] of the rep, which of its books, `worth` [N], `item` [N, K] the
+    options that each holds and `unit` [N, U] their units."""
+
+    def __init__(self, core: Core, lister: Lister, reps: list[RepBooks]) -> None:
+        self.core, self.lister, self.reps = core, lister, reps
+        self.place = np.repeat(np.arange(len(reps)), [len(rep.books) for rep in reps])
+        self.first = np.searchsorted(self.place, np.arange(len(reps)))
+        self.worth = np.concatenate([np.zeros(0), *(rep.worth for rep in reps)])
+        self.item = np.zeros((len(self.place), core.options), dtype=bool)
+        for first, rep in zip(self.first, reps, strict=True):
+            self.item[np.ix_(np.arange(first, first + len(rep.books)), rep.option)] = rep.books > 0
+        self.unit = np.zeros((len(self.place), core.units), dtype=bool)
+        column, option = np.nonzero(self.item)
+        self.unit[column, core.unit[option]] = True
+
+    def part(self, option: int, inside: bool) -> np.ndarray:
+        """[N] the books of plans that have an option, or that do not."""
+        if not inside:
+            return ~self.item[:, option]
+        mine = np.array([rep.rep == self.core.rep[option] for rep in self.reps])[self.place]
+        return np.where(mine, self.item[:, option], ~self.unit[:, self.core.unit[option]])
+
+    def bound(self, duals: Duals, able: np.ndarray) -> tuple[float, np.ndarray]:
+        """A bound on plans of the books that are true in `able` [N], and how much less each is worth to its rep than the best of
+        these [N]."""
+        worth = np.concatenate([np.zeros(0), *(self.lister.reduced(rep, duals) for rep in self.reps)])
+        worth = np.where(able, worth, -np.inf)
+        tops = np.full(len(self.reps), -np.inf)
+        np.maximum.at(tops, self.place, worth)
+        with np.errstate(invalid="ignore"):
+            return self.lister.of_all(duals, tops), np.where(able, worth - tops[self.place], -np.inf)
+
+
+def listing_bound(core: Core, books: Books, listing: Listing, value: float) -> float:
+    """A bound on every plan: `value`, that of a plan that is known, or what is proved where that is more.
+
+    The reps' `books` are searched for those that count, leaf by leaf. Raises `ValueError` where a listing does not fit the
+    problem, or names prices at which too many count.
+    """
+    demand_steps(core, listing)
+    value += EXACT * max(1.0, abs(value))
+    lister = Lister(core, books)
+    reps, proved, line = lister.reps(), np.inf, _line(listing)
+    for step in range(line):
+        if step >= len(listing.need) and not all(rep.all for rep in reps):
+            break
+        duals, tops = _duals(listing, step, lister), np.zeros(len(reps))
+        needs = listing.need[min(step, len(listing.need) - 1), [rep.rep for rep in reps]]
+        lister.price(duals)
+        for place, rep in enumerate(reps):
+            if not rep.all and step < len(listing.need):
+                _sought(core, lister, rep, duals, listing.triples, float(needs[place]))
+            tops[place] = lister.reduced(rep, duals).max(initial=-np.inf if rep.all else needs[place])
+        bound = lister.of_all(duals, tops)
+        proved = min(proved, bound)
+        if np.isneginf(bound):  # a rep is listed, and no book of it may be in a better plan
+            return value
+        for rep, other in zip(reps, bound - tops + needs, strict=True):
+            rep.all = rep.all or bool(other <= value)
+        if not all(rep.all for rep in reps):
+            continue
+        for rep, top in zip(reps, tops, strict=True):
+            rep.keep(lister.reduced(rep, duals) >= top - (bound - value))
+    if all(rep.all for rep in reps):
+        proved = min(proved, _of_steps(Listed(core, lister, reps), listing, line - 1, value))
+    return max(value, proved)
+
+
+def _line(listing: Listing) -> int:
+    """How many steps there are before the first one that parts what is left."""
+    follows = (listing.parent[1:] == np.arange(len(listing.parent) - 1)) & (listing.option[1:] == -1)
+    return 1 + int(np.argmin(np.append(follows, False)))
+
+
+def _sought(core: Core, lister: Lister, rep: RepBooks, duals: Duals, triples: np.ndarray, need: float) -> None:
+    """Have a rep hold all books that are worth so much."""
+    found, _ = lister.list(rep, duals, triples, need, np.inf, LISTED, MOST_BOOKS)
+    if found is None:
+        raise ValueError("more books count at the listing's prices than can be listed")
+    rep.take(core, found, triples)
+
+
+def _of_steps(listed: Listed, listing: Listing, first: int, value: float) -> float:
+    """What the steps from the `first` on, which leaves the books listed, prove together."""
+    steps = len(listing.parent)
+    proved, below, able = np.full(steps, np.inf), np.full(steps, -np.inf), [np.ones(0, dtype=bool)] * first
+    for step in range(first, steps):
+        option = int(listing.option[step])
+        some = np.ones(len(listed.place), dtype=bool) if step == first else able[listing.parent[step]]
+        some = some if option < 0 else some & listed.part(option, bool(listing.inside[step]))
+        proved[step], less = listed.bound(_duals(listing, step, listed.lister), some)
+        able.append(less >= value - proved[step])
+    parted = np.bincount(listing.parent[1:], minlength=steps) > 0
+    for step in range(steps - 1, first - 1, -1):
+        if parted[step]:
+            proved[step] = min(proved[step], below[step])
+        if step:
+            above = listing.parent[step]
+            below[above] = max(below[above], proved[step])
+    return float(proved[first])
+
+
+def _duals(listing: Listing, step: int, lister: Lister) -> Duals:
+    """The prices of a step, as far as they prove something."""
+    return lister.admissible(Duals(listing.unit_prices[step], listing.row_prices[step], listing.triple_prices[step]))

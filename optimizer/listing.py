@@ -1,0 +1,56 @@
+"""What proves a bound by listed books (`optimizer.listed`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.core import Core
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """What proves a bound step by step.
+
+    At the prices of the first steps, one after the other, every book of reps that are not listed yet is sought that is worth
+    `need` [F, M] to its rep; a rep is listed where no other book of it may be in a better plan. When all are, each step has those
+    of its `parent` [S] (an earlier step; -1: it is the first) that may be in a better plan: all of them (`option` [S] is -1), or,
+    of two steps at one option (a position in the core), those with it, `inside` [S], and those without. Prices of units [S, U],
+    of rows [S, R], and of triples [S, C], whose units are `triples` [C, 3]: no more than one book of a plan holds two of them.
+    """
+
+    need: np.ndarray
+    triples: np.ndarray
+    parent: np.ndarray
+    option: np.ndarray
+    inside: np.ndarray
+    unit_prices: np.ndarray
+    row_prices: np.ndarray
+    triple_prices: np.ndarray
+
+
+def demand_steps(core: Core, listing: Listing) -> None:
+    """Raise `ValueError` unless a listing's arrays fit and its steps go on with all that is left, or part it at an option."""
+    steps, triples, first = len(listing.parent), len(listing.triples), len(listing.need)
+    shapes = (
+        (listing.need, (first, len(core.is_open))), (listing.triples, (triples, 3)), (listing.option, (steps,)),
+        (listing.inside, (steps,)), (listing.unit_prices, (steps, core.units)), (listing.row_prices, (steps, core.rows)),
+        (listing.triple_prices, (steps, triples)),
+    )  # fmt: skip
+    fits = 0 < first <= steps and not core.is_open.any() and all(part.shape == shape for part, shape in shapes)
+    fits = fits and bool(((listing.triples >= 0) & (listing.triples < core.units)).all())
+    fits = fits and bool((np.sort(listing.triples, axis=1)[:, 1:] > np.sort(listing.triples, axis=1)[:, :-1]).all())
+    if not fits:
+        raise ValueError("the listing's arrays do not fit the problem")
+    above, option, inside = listing.parent, listing.option, listing.inside
+    fits = np.array_equal(above[:first], np.arange(first) - 1) and bool((option[:first] == -1).all())
+    fits = fits and bool(((above[first:] >= first - 1) & (above[first:] < np.arange(first, steps))).all())
+    fits = fits and bool(((option >= -1) & (option < core.options)).all())
+    for step in np.unique(above[1:]) if fits else ():
+        children = np.flatnonzero(above == step)
+        alone = len(children) == 1 and option[children[0]] == -1
+        pair = len(children) == 2 and option[children[0]] == option[children[1]] >= 0
+        fits = fits and bool(alone or (pair and inside[children[0]] != inside[children[1]]))
+    if not fits:
+        raise ValueError("the listing's steps do not part what is left")

@@ -1,0 +1,34 @@
+"""Triples of units that books taken in part exceed: no more than one book of a plan holds two of three units (subset rows:
+Jepsen, Petersen, Spoorendonk and Pisinger 2008)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+#: triples that are exceeded by this share, so many in one go, of a unit at most so many
+EXCEEDED, AT_ONCE, OF_UNIT = 0.02, 60, 5
+
+
+def exceeded(units: int, taken: list[tuple[np.ndarray, float]], known: np.ndarray) -> np.ndarray:
+    """[C, 3] triples of units of which books (their units, the share taken) hold two more than once, the worst first; none that
+    are `known` [·, 3]."""
+    part = [(held, share) for held, share in taken if share < 1 - 1e-6]
+    if not part:
+        return np.zeros((0, 3), dtype=np.int64)
+    some = np.unique(np.concatenate([held for held, _ in part]))
+    pair, three = np.zeros((len(some),) * 2), np.zeros((len(some),) * 3, dtype=np.float32)
+    for held, share in part:
+        at = np.searchsorted(some, held)
+        pair[np.ix_(at, at)] += share
+        three[np.ix_(at, at, at)] += share
+    over = pair[:, :, None] + pair[:, None, :] + pair[None, :, :] - 2 * three - 1
+    a, b, c = np.nonzero(over > EXCEEDED)
+    ordered = (a < b) & (b < c)
+    a, b, c = a[ordered], b[ordered], c[ordered]
+    order = np.argsort(-over[a, b, c], kind="stable")[: 4 * AT_ONCE]
+    old, times, found = set(map(tuple, known.tolist())), np.zeros(units, dtype=np.int64), list[list[int]]()
+    for triple in some[np.column_stack([a, b, c])[order]].tolist():
+        if tuple(triple) not in old and (times[triple] < OF_UNIT).all() and len(found) < AT_ONCE:
+            times[triple] += 1
+            found.append(triple)
+    return np.array(found, dtype=np.int64).reshape(-1, 3)

@@ -1,0 +1,135 @@
+"""A bound by listed books is never below the best plan, whatever its numbers; a proof by them ends at the best plan there is."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from optimizer import column_search
+from optimizer.book_trees import Books, start_books
+from optimizer.column_search import ColumnSearch
+from optimizer.core import Core
+from optimizer.dual import find_prices
+from optimizer.listed import listing_bound
+from optimizer.listing import Listing
+from tests.hired import hired
+from tests.test_books import parted
+
+Proved = tuple[ColumnSearch, Listing, Books]
+
+
+def slight(value: float) -> float:
+    return 2e-6 * max(1.0, abs(value))
+
+
+def proved(core: Core, choice: np.ndarray, books: Books) -> Proved:
+    """A search for books that begins with a plan [U], and what it proves in the end."""
+    search = ColumnSearch(core, books, lambda: False)
+    search.begin()
+    search.prove(lambda: choice)
+    listing = search.listing()
+    assert listing is not None
+    return search, listing, books
+
+
+def worse(core: Core, choice: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A plan with fewer units served where that is one."""
+    begin = np.where(~core.mandatory & (rng.random(core.units) < 0.4), -1, choice)
+    return begin if core.feasible(begin) else choice
+
+
+@pytest.mark.parametrize("part", range(6))
+def test_a_proof_ends_at_the_best_plan_there_is(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(column_search, "SEARCHED", 3)  # triples and trees even where books are few
+    ended = 0
+    for seed, core, value, choice in hired()[part::6]:
+        rng = np.random.default_rng(seed)
+        found, listing, books = proved(core, worse(core, choice, rng), start_books(core, find_prices(core, 2.0).prices))
+        assert found.choice is not None and core.feasible(found.choice), seed
+        assert max(found.bound, found.value) >= value - slight(value), seed
+        recomputed = listing_bound(core, books, listing, found.value)
+        assert recomputed >= value - slight(value), seed
+        assert recomputed <= max(found.bound, found.value) + slight(value), seed
+        if found.bound <= found.value + slight(value):
+            assert found.value == pytest.approx(value, rel=2e-6, abs=2e-6), seed
+            ended += 1
+    assert ended >= 0.7 * len(hired()[part::6])
+
+
+def test_a_search_that_knows_no_plan_proves_a_bound() -> None:
+    for seed, core, value, _ in hired()[::4]:
+        books = start_books(core, find_prices(core, 2.0).prices)
+        search = ColumnSearch(core, books, lambda: False)
+        search.begin()
+        listing = search.listing()
+        if listing is not None:
+            assert search.bound >= value - slight(value), seed
+            again = listing_bound(core, books, listing, value)
+            assert value - slight(value) <= again <= max(value, search.bound) + slight(value), seed
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_the_bound_is_never_below_the_best_plan_whatever_the_numbers(part: int) -> None:
+    """Prices, what is sought, triples, steps and the plan's value are all made up, or a proof's with some of them changed."""
+    near = 0
+    for seed, core, value, choice in hired()[part::4]:
+        rng = np.random.default_rng(seed)
+        books = parted(core, rng, find_prices(core, 2.0).prices, int(rng.integers(0, 4)))
+        _, listing, _ = proved(core, choice, books)
+        for _ in range(4):
+            made = changed(core, listing, rng)
+            known = value - float(rng.choice([0.0, 0.1, 5.0, 1e6]))
+            bound = listing_bound(core, books, made, known)
+            assert bound >= value - 1e-7 * max(1.0, abs(value)), seed
+            near += bound < value + 20
+    assert near > 10
+
+
+def changed(core: Core, listing: Listing, rng: np.random.Generator) -> Listing:
+    """A listing with other numbers, and perhaps a part divided once more."""
+    noise = float(rng.choice([0.0, 0.3, 20.0]))
+    prices = {
+        name: getattr(listing, name) + noise * rng.normal(0, 1, getattr(listing, name).shape)
+        for name in ("unit_prices", "row_prices", "triple_prices")
+    }
+    listing = replace(listing, **prices, need=listing.need - float(rng.choice([0.0, 1.0, 30.0])))
+    steps = len(listing.parent)
+    leaves = np.setdiff1d(np.arange(len(listing.need) - 1, steps), listing.parent)
+    leaf, option = int(rng.choice(leaves)), int(rng.integers(core.options))
+    return replace(
+        listing,
+        parent=np.append(listing.parent, [leaf, leaf]),
+        option=np.append(listing.option, [option, option]),
+        inside=np.append(listing.inside, rng.permutation([True, False])),
+        **{name: np.concatenate([part, part[[leaf, leaf]]]) for name, part in (
+            (name, getattr(listing, name)) for name in prices)},
+    )  # fmt: skip
+
+
+def test_what_does_not_fit_or_does_not_part_is_refused() -> None:
+    _, core, value, choice = next(case for case in hired() if case[1].units > 3)
+    _, listing, books = proved(core, choice, start_books(core, find_prices(core, 2.0).prices))
+    rng = np.random.default_rng(1)
+    whole = changed(core, listing, rng)
+    assert listing_bound(core, books, whole, value) >= value
+    short = {part.name: replace(whole, **{part.name: getattr(whole, part.name)[:-1]}) for part in fields(Listing)}
+    del short["triples"]  # one triple less leaves prices that do not fit, where there is one
+    alone = replace(whole, **{part.name: getattr(whole, part.name)[:-1] for part in fields(Listing)[2:]})
+    bad = [
+        *short.values(),
+        alone,  # a part with an option, and none without
+        replace(whole, inside=np.zeros_like(whole.inside)),
+        replace(whole, option=np.append(whole.option[:-1], core.options)),
+        replace(whole, parent=np.append(whole.parent[:-1], len(whole.parent))),
+        replace(whole, parent=np.append(0, whole.parent[1:])),
+        replace(whole, triples=np.array([[0, 0, 1]]), triple_prices=np.ones((len(whole.parent), 1))),
+        replace(whole, triples=np.array([[0, 1, core.units]]), triple_prices=np.ones((len(whole.parent), 1))),
+    ]
+    for number, made in enumerate(bad):
+        with pytest.raises(ValueError, match="listing's"):
+            listing_bound(core, books, made, value)
+            raise AssertionError(number)
+    with pytest.raises(ValueError, match="listing's"):
+        listing_bound(replace(core, is_open=np.ones_like(core.is_open)), books, whole, value)
