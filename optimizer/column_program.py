@@ -17,6 +17,10 @@ from optimizer.core import Core
 BOX, WIDER = 0.02, 5.0
 
 
+class StuckError(Exception):
+    """The program cannot be solved, or there are more books than can be listed or sought among."""
+
+
 class Program:
     """Rows: units, rows that reps share, reps, then triples."""
 
@@ -90,7 +94,8 @@ class Program:
 
     def solve(self) -> tuple[float, Duals]:
         """What the program is worth, and its prices."""
-        self.solver.run()
+        if self.solver.run() == highspy.HighsStatus.kError:
+            raise StuckError
         dual = np.array(self.solver.getSolution().row_dual)
         return float(self.solver.getInfo().objective_function_value), self.duals(dual)
 
@@ -144,8 +149,8 @@ def columns_of(program: Program, place: int, books: np.ndarray, twice: np.ndarra
 
 
 def quiet() -> highspy.Highs:
-    """HiGHS on one thread, without words."""
+    """HiGHS on one thread, without words. A number of threads is not named: HiGHS refuses another one than it had before."""
     solver = highspy.Highs()
-    for option, value in {"output_flag": False, "threads": 1, "presolve": "off"}.items():
+    for option, value in {"output_flag": False, "parallel": "off", "presolve": "off"}.items():
         solver.setOptionValue(option, value)
     return solver

@@ -9,7 +9,7 @@ from contextlib import suppress
 import numpy as np
 
 from optimizer.book_trees import Books
-from optimizer.column_program import Program
+from optimizer.column_program import Program, StuckError
 from optimizer.column_tree import Part, Tree, listing_of
 from optimizer.columns import BEST, LISTED, MOST_BOOKS, SOUGHT, TIED, Duals, Lister, RepBooks
 from optimizer.core import Core
@@ -32,10 +32,6 @@ STEPS, MORE, MOST_STEPS = 10_000_000, 2, 60_000_000
 SEARCHED, MOST_CELLS = 6_000, 3e8
 #: books are listed again when what is open has fallen to this share; so many rounds are worth while that leave this share of it
 AGAIN, SOME, WORTH_WHILE = 0.85, 3, 0.97
-
-
-class TooManyError(Exception):
-    """More books than can be listed or sought among."""
 
 
 class ColumnSearch:
@@ -90,7 +86,7 @@ class ColumnSearch:
     def begin(self, late: Callable[[], bool] = lambda: False) -> None:
         """Prices that prove more than those of the books, and first triples, until it is `late`."""
         self.late = late
-        with suppress(TooManyError):
+        with suppress(StuckError):
             self._price(self.centre)
             self._tighten()
             for _ in range(SOON):
@@ -105,11 +101,12 @@ class ColumnSearch:
         if self.searched or not np.isfinite(self.bound):
             return
         self.late = lambda: False
-        with suppress(TooManyError):
+        with suppress(StuckError):
             able = self._list_all(latest)
         if able and not self.over():
             self._note()
-            self._search()
+            with suppress(StuckError):
+                self._search()
 
     def listing(self) -> Listing | None:
         """What proves the bound so far; None where there is none."""
@@ -159,10 +156,11 @@ class ColumnSearch:
 
     def _tighten(self) -> None:
         """Prices that prove more, until the program says that there are none."""
-        self._go()
+        self._pass()
         self._learn()
 
-    def _go(self) -> None:
+    def _pass(self) -> None:
+        """Pass after pass: the program's prices tried, between them and the best ones first, and books added that they find."""
         share = CENTRE
         for _ in range(PASSES):
             worth, duals = self.program.solve()
@@ -202,11 +200,11 @@ class ColumnSearch:
                 continue
             found, top = self.lister.list(rep, duals, triples, tops[place] - window, max(window, 1e-9), SOUGHT, BEST)
             if found is None:
-                raise TooManyError
+                raise StuckError
             tops[place] = max(tops[place], top)
             added |= self._add(place, rep, found)
         if np.isneginf(tops).any() and not self.steps:
-            raise TooManyError  # no book of some rep was found
+            raise StuckError  # no book of some rep was found
         bound = self.lister.of_all(duals, tops)
         if bound < self.bound:
             self.bound, self.centre, self.tops = bound, duals, tops
