@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimizer.core import Core, share_of
-from optimizer.engines.base import Limits, Progress, Report
+from optimizer.engines.base import Answer, Limits, Progress, Report
 from optimizer.fields import Field
 from optimizer.patches import Patches
 from optimizer.reduced import Kept
@@ -74,6 +74,10 @@ class Best:
             if value > self.value:
                 self.choice, self.value = choice, value
                 self.stop |= self.report(Progress(self.limits.elapsed(), value, self.proved, self.phase, choice))
+
+    def answer(self) -> Answer:
+        """The best plan, without a proof, or what rows were short."""
+        return Answer(self.choice, stopped=self.over(), short=() if self.choice is not None else self.short)
 
     def lower(self, bound: float) -> None:
         """Keep a bound on every plan if it is lower."""

@@ -31,9 +31,9 @@ def write_certificate(folder: Path, problem: Problem, result: Result, digest: st
     certificate = problem.limits[["rule", "row"]].astype("str").assign(price=np.asarray(prices, dtype=float))
     if books is not None:
         certificate["price_with_books"] = np.asarray(books.prices, dtype=float)
-        _write(_unit_frame(problem, books), folder / UNIT_PRICES)
-        _write(_node_frame(problem, books), folder / BOOKS)
-    _write(certificate, folder / CERTIFICATE, {"problem_sha256": digest})
+        write_table(_unit_frame(problem, books), folder / UNIT_PRICES)
+        write_table(_node_frame(problem, books), folder / BOOKS)
+    write_table(certificate, folder / CERTIFICATE, {"problem_sha256": digest})
 
 
 def read_certificate(folder: Path, problem: Problem) -> tuple[np.ndarray, Books | None, Findings]:
@@ -110,6 +110,7 @@ def _in_order(books: Books, rank: np.ndarray) -> np.ndarray:
     return order
 
 
-def _write(frame: pd.DataFrame, file: Path, about: dict[str, str] | None = None) -> None:
+def write_table(frame: pd.DataFrame, file: Path, about: dict[str, str] | None = None) -> None:
+    """A table of a certificate: no index, and nothing in its metadata but what it is `about`."""
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(about)
     pq.write_table(table, file, compression="zstd")

@@ -31,10 +31,10 @@ class Program:
         self.held: list[tuple[int, np.ndarray]] = []  # (place of the rep, book) of every column
         self.solver = quiet()
         inf, shared = highspy.kHighsInf, lister.shared
-        self.low = np.concatenate([np.where(core.mandatory, 1.0, -inf), core.lower[shared], np.ones(len(reps))])
-        self.high = np.concatenate([np.ones(core.units), core.upper[shared], np.ones(len(reps))])
-        for low, high in zip(np.clip(self.low, -inf, inf), np.clip(self.high, -inf, inf), strict=True):
-            self.solver.addRow(low, high, 0, [], [])
+        low = np.concatenate([np.where(core.mandatory, 1.0, -inf), core.lower[shared], np.ones(len(reps))])
+        high = np.concatenate([np.ones(core.units), core.upper[shared], np.ones(len(reps))])
+        for sides in zip(np.clip(low, -inf, inf), np.clip(high, -inf, inf), strict=True):
+            self.solver.addRow(*sides, 0, [], [])
         self.solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
         soft = np.flatnonzero(np.isfinite(core.penalty[shared]))
         for i in soft.tolist():

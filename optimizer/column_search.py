@@ -47,7 +47,7 @@ class ColumnSearch:
         self.reps = self.lister.reps()
         self.program = Program(core, self.lister, self.reps)
         self.bound, self.tops, self.tried = np.inf, np.zeros(len(self.reps)), np.inf
-        self.most, self.window = STEPS, 0.0
+        self.most = STEPS
         self.needs, self.steps, self.searched = list[np.ndarray](), list[Part](), False
         self.late: Callable[[], bool] = lambda: False
         self.centre = self.lister.admissible(self.lister.start)
@@ -165,8 +165,8 @@ class ColumnSearch:
         for _ in range(PASSES):
             worth, duals = self.program.solve()
             listed, boxed = all(rep.all for rep in self.reps), self.program.boxed
-            self.window = WINDOW * (self.open if listed else self.bound - worth)
-            better, added = self._price(duals if listed or not share else self.centre.towards(duals, share))
+            window = WINDOW * (self.open if listed else self.bound - worth)
+            better, added = self._price(duals if listed or not share else self.centre.towards(duals, share), window)
             if self.over() or self.late():
                 return
             done = not added if listed else self.bound - worth <= CLOSE * min(self.open, UNKNOWN * abs(self.bound))
@@ -180,12 +180,12 @@ class ColumnSearch:
             else:
                 return
 
-    def _price(self, duals: Duals) -> tuple[bool, bool]:
-        """Work out the bound at these prices: whether it is the best, and whether books were added to the program."""
+    def _price(self, duals: Duals, window: float = 0.0) -> tuple[bool, bool]:
+        """Work out the bound at these prices: whether it is the best, and whether books were added to the program, such as are
+        worth no more than the window less than their rep's best."""
         triples, tops, added = self.program.triples, np.zeros(len(self.reps)), False
         if not all(rep.all for rep in self.reps):
             self.lister.price(duals)
-        window = self.window
         for place, rep in enumerate(self.reps):
             if self.over():
                 return False, False
@@ -236,9 +236,8 @@ class ColumnSearch:
         triples, most = self.program.triples, min(LISTED, self.most // len(todo))
         self.most = min(MORE * self.most, MOST_STEPS)
         need = self._least()
-        some = (
-            self.tops - (1 + 1e-6) * self.open - (need - self.tops).sum()
-        )  # where the others' best count for a little more
+        beyond = (need - self.tops).sum()  # the others' best count for a little more where this is recomputed
+        some = self.tops - (1 + 1e-6) * self.open - beyond
         for place in todo:
             rep = self.reps[place]
             books, _ = self.lister.list(rep, self.centre, triples, float(some[place]), np.inf, most, MOST_BOOKS)

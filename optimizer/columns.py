@@ -99,6 +99,7 @@ class Lister:
     own: OwnRows = field(init=False)
     filling: Filling = field(init=False)
     shared: np.ndarray = field(init=False)
+    size: np.ndarray = field(init=False)
     stop: np.ndarray = field(init=False)
     other: np.ndarray = field(init=False)
 
@@ -106,6 +107,7 @@ class Lister:
         core = self.core
         self.own = OwnRows.of(core)
         self.filling = Filling.of(core, self.books, np.ones(core.units, dtype=bool))
+        self.size = self.own.size
         self.stop = np.zeros(1, dtype=np.uint8)  # not 0: a listing ends at once, without an answer
         matrix = core.matrix()
         self.shared = np.flatnonzero(~self.own.owned & (np.diff(matrix.indptr) > 0))
@@ -119,7 +121,7 @@ class Lister:
     def reps(self) -> list[RepBooks]:
         """Those that have items or own rows, without books."""
         filling, found = self.filling, []
-        side = np.maximum(*(np.where(np.isfinite(x), np.abs(x), 0.0) for x in (self.own.upper, self.own.lower)))
+        side = np.maximum(*(np.abs(_finite(x)) for x in (self.own.upper, self.own.lower)))
         offset = np.append(np.abs(self.core.offset), 0.0)[self.own.row]
         allowed = 2 * TOLERANCE * np.maximum(1.0, side + offset)
         for rep in filling.reps:
@@ -174,7 +176,7 @@ class Lister:
         or, with a finite `window`, some of the best. None where there are more than `rows`, or `most` steps do not find them."""
         filling, rep = self.filling, held.rep
         leaves, span = filling.leaves(rep), slice(filling.span[rep], filling.span[rep + 1])
-        mu, (upper, lower, _, allowed) = filling.mu[filling.edges[rep] : filling.edges[rep + 1]], held.sides
+        mu, allowed = filling.mu[filling.edges[rep] : filling.edges[rep + 1]], held.sides[3]
         size = float(np.abs(filling.items.worth[span]).sum())
         need = max(need - ROUNDED * size, LOWEST)
         order = np.argsort(-leaves.value, kind="stable")
@@ -183,8 +185,7 @@ class Lister:
         n, slots = len(leaves.begin), mu.shape[1]
         whole, part = np.zeros((5, len(held.option) + n)), np.zeros((5, len(held.option) + n), dtype=np.int64)
         room = (part[0], whole[0], part[1, : n + 1], part[2, :n], whole[1, :n])
-        side = np.maximum(np.abs(_finite(upper)), np.abs(_finite(lower)))
-        now = (np.zeros(slots), np.zeros(slots), 1.0 / np.where(side > 0, side, 1.0))
+        now = (np.zeros(slots), np.zeros(slots), 1.0 / self.size[rep])
         quick = (PATIENCE, max(TIED * size, TIED_WINDOW * window), most, self.stop)
         effort = quick if np.isfinite(window) else (most, 0.0, most, self.stop)
         chosen = np.empty((rows, len(held.option)), dtype=np.uint8)

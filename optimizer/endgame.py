@@ -89,6 +89,8 @@ class Endgame:
         keep = columns.pool & (sure | ~fixed[core.unit])
         everybody, nobody = np.ones(core.units, dtype=bool), np.full(core.units, -1, dtype=np.int64)
         part = reduce(core, nobody, everybody, np.flatnonzero(keep))
+        if not part.core.options:
+            return True
 
         def heard(progress: Progress) -> bool:
             if progress.choice is not None:
@@ -105,12 +107,11 @@ class Endgame:
 
     def answer(self) -> Answer:
         """What is known, and what books prove."""
-        best, listing = self.best, None if self.columns is None else self.columns.listing()
-        short = () if best.choice is not None else best.short
-        bound = np.inf if listing is None else best.proved
+        listing = None if self.columns is None else self.columns.listing()
+        bound = np.inf if listing is None else self.best.proved
         if self.listed:
-            return Answer(best.choice, bound, "optimal", listing=listing)
-        return Answer(best.choice, bound, stopped=best.over(), short=short, listing=listing)
+            return Answer(self.best.choice, bound, "optimal", listing=listing)
+        return replace(self.best.answer(), bound=bound, listing=listing)
 
     @property
     def in_reach(self) -> bool:

@@ -20,14 +20,13 @@ EXACT = 1e-8
 
 
 class Listed:
-    """The books of all reps in one row of arrays: `place` [N] of the rep, which of its books, `worth` [N], `item` [N, K] the
-    options that each holds and `unit` [N, U] their units."""
+    """The books of all reps in one row of arrays: `place` [N] of the rep, of whom the `first` [M'] is where, `item` [N, K] the
+    options that each book holds and `unit` [N, U] their units."""
 
     def __init__(self, core: Core, lister: Lister, reps: list[RepBooks]) -> None:
         self.core, self.lister, self.reps = core, lister, reps
         self.place = np.repeat(np.arange(len(reps)), [len(rep.books) for rep in reps])
         self.first = np.searchsorted(self.place, np.arange(len(reps)))
-        self.worth = np.concatenate([np.zeros(0), *(rep.worth for rep in reps)])
         self.item = np.zeros((len(self.place), core.options), dtype=bool)
         for first, rep in zip(self.first, reps, strict=True):
             self.item[np.ix_(np.arange(first, first + len(rep.books)), rep.option)] = rep.books > 0
@@ -64,25 +63,28 @@ def listing_bound(core: Core, books: Books, listing: Listing, value: float) -> f
     lister = Lister(core, books)
     reps, proved, line = lister.reps(), np.inf, _line(listing)
     for step in range(line):
-        if step >= len(listing.need) and not all(rep.all for rep in reps):
+        duals, seeking = _duals(listing, step, lister), not all(rep.all for rep in reps)
+        if seeking and step >= len(listing.need):
             break
-        duals, tops = _duals(listing, step, lister), np.zeros(len(reps))
         needs = listing.need[min(step, len(listing.need) - 1), [rep.rep for rep in reps]]
-        lister.price(duals)
-        for place, rep in enumerate(reps):
-            if not rep.all and step < len(listing.need):
-                _sought(core, lister, rep, duals, listing.triples, float(needs[place]))
-            tops[place] = lister.reduced(rep, duals).max(initial=-np.inf if rep.all else needs[place])
+        if seeking:
+            lister.price(duals)
+            for rep, need in zip(reps, needs, strict=True):
+                if not rep.all:
+                    _sought(core, lister, rep, duals, listing.triples, float(need))
+        worth = [lister.reduced(rep, duals) for rep in reps]
+        tops = np.array(
+            [of.max(initial=-np.inf if rep.all else need) for rep, of, need in zip(reps, worth, needs, strict=True)]
+        )
         bound = lister.of_all(duals, tops)
         proved = min(proved, bound)
         if np.isneginf(bound):  # a rep is listed, and no book of it may be in a better plan
             return value
         for rep, other in zip(reps, bound - tops + needs, strict=True):
             rep.all = rep.all or bool(other <= value)
-        if not all(rep.all for rep in reps):
-            continue
-        for rep, top in zip(reps, tops, strict=True):
-            rep.keep(lister.reduced(rep, duals) >= top - (bound - value))
+        if all(rep.all for rep in reps):
+            for rep, of, top in zip(reps, worth, tops, strict=True):
+                rep.keep(of >= top - (bound - value))
     if all(rep.all for rep in reps):
         proved = min(proved, _of_steps(Listed(core, lister, reps), listing, line - 1, value))
     return max(value, proved)

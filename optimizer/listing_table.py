@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from optimizer.carry import unit_names
+from optimizer.certificate_table import write_table
 from optimizer.listing import Listing
 from optimizer.problem import Problem
 
@@ -22,7 +22,7 @@ def write_listing(folder: Path, problem: Problem, listing: Listing) -> None:
     """The steps in their order; of their prices those that are not 0."""
     names = _option_names(problem).to_frame(index=False)
     some = names.reindex(listing.option).reset_index(drop=True).astype("str")
-    _write(some.assign(parent=listing.parent, inside=listing.inside), folder / STEPS)
+    write_table(some.assign(parent=listing.parent, inside=listing.inside), folder / STEPS)
     units, reps = unit_names(problem), np.asarray(problem.scores.rep_ids).astype(str)
     rows, triples = np.arange(problem.core.rows).astype(str), np.arange(len(listing.triples)).astype(str)
     account, role = (units.get_level_values(name).to_numpy() for name in ("account_id", "role"))
@@ -38,7 +38,7 @@ def write_listing(folder: Path, problem: Problem, listing: Listing) -> None:
         _long("rep", listing.need, reps, nothing, whole=True),
         members,
     ]
-    _write(pd.concat(parts, ignore_index=True).astype({"name": "str", "role": "str"}), folder / STEP_PRICES)
+    write_table(pd.concat(parts, ignore_index=True).astype({"name": "str", "role": "str"}), folder / STEP_PRICES)
 
 
 def read_listing(folder: Path, problem: Problem) -> Listing:
@@ -90,9 +90,3 @@ def _option_names(problem: Problem) -> pd.MultiIndex:
     columns = [units.get_level_values(name).to_numpy()[unit] for name in ("account_id", "role")]
     columns += [np.asarray(scores.rep_ids, dtype=object)[problem.core.rep], levels[options.level]]
     return pd.MultiIndex.from_arrays([pd.Series(column, dtype="str") for column in columns], names=OPTION)
-
-
-def _write(frame: pd.DataFrame, file: Path) -> None:
-    pq.write_table(
-        pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None), file, compression="zstd"
-    )

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import time
-import tomllib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from optimizer.column_search import ColumnSearch
-from optimizer.core import Core
 from optimizer.endgame import Endgame
 from optimizer.engines.base import Limits
 from optimizer.engines.run import run
 from optimizer.listed import listing_bound
-from optimizer.problem import build
-from optimizer.sample import baseline_toml, sample
-from optimizer.scenario import parse_scenario
+from tests.test_solve import company
 from tests.test_verify import waits
 from tests.timing import soonest
-
-
-def company(accounts: int, reps: int) -> Core:
-    scenario = parse_scenario(tomllib.loads(baseline_toml(accounts, reps)))
-    return build(sample(accounts, reps, 1), scenario).core
 
 
 def test_books_listed_prove_a_small_company_optimal_without_another_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Endgame, "_searched", waits)
     monkeypatch.setattr("optimizer.endgame.FEW", 0)
-    core = company(130, 10)
+    core = company(130, 10, 1).core
     answer, dual = run("prices", core, Limits(90.0, gap=0.0, threads=2), lambda _: False)
     assert answer.claim == "optimal" and answer.choice is not None and not answer.agreed
     assert answer.listing is not None and dual.books is not None
@@ -41,7 +32,7 @@ def test_books_listed_prove_a_small_company_optimal_without_another_engine(monke
 
 def test_where_books_cannot_be_listed_their_bound_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ColumnSearch, "_list", lambda _: None)
-    core = company(200, 10)
+    core = company(200, 10, 1).core
     answer, dual = run("prices", core, Limits(8.0, gap=0.0), lambda _: False)
     assert answer.choice is not None and answer.listing is not None and dual.books is not None
     proved = listing_bound(core, dual.books, answer.listing, core.objective(answer.choice))
@@ -56,7 +47,7 @@ def test_where_books_cannot_be_listed_their_bound_stands(monkeypatch: pytest.Mon
 def test_told_to_stop_while_books_are_sought_or_listed_it_ends_at_once(
     phase: tuple[type, str], threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    core, told = company(130, 10), list[float]()
+    core, told = company(130, 10, 1).core, list[float]()
     usual: Callable[..., Any] = getattr(*phase)
 
     def begun(*given: Any) -> Any:

@@ -89,7 +89,7 @@ class Prices(Engine):
                 Annealing(limits, best).run(fields, max(0.5 * limits.time_limit, end))
         else:
             return self._with_exact(fields, limits, best, dual)
-        return Answer(best.choice, stopped=best.over(), short=() if best.choice is not None else best.short)
+        return best.answer()
 
     def glance(
         self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None, dual: Dual
@@ -97,7 +97,8 @@ class Prices(Engine):
         best, start = Best(core, limits, report, dual.bound), _start(core, hint)
         best.offer(start)
         soon = TINY_OPTIONS < core.options <= MOST_OPTIONS  # beyond, the search begins at once
-        if best.near(NEARER) or (soon and best.choice is not None and not _mostly_open(core)):  # a plan is easy to find
+        easy = best.choice is not None or core.options <= PROVE_OPTIONS
+        if best.near(NEARER) or (soon and easy and not _mostly_open(core)):
             Annealing(limits, best).glance(Field.whole(core, dual.prices, start))
         return best.choice
 

@@ -221,19 +221,31 @@ def test_a_proof_is_tried_only_of_what_is_in_reach(reach: float, tried: bool, mo
     for name, value in {"REACH": reach, "REACH_SECOND": 0.0, "LISTABLE": 0.0}.items():
         monkeypatch.setattr(f"optimizer.endgame.{name}", value)
     told: list[str] = []
-    answer, _ = run("prices", company(300, 12), Limits(6.0, gap=0.0), lambda p: told.append(p.phase) is None and False)
+
+    def report(progress: Progress) -> bool:
+        told.append(progress.phase)
+        return progress.phase == "proof"
+
+    answer, _ = run("prices", company(300, 12), Limits(60.0 if tried else 6.0, gap=0.0), report)
     assert answer.choice is not None and ("proof" in told) == tried
 
 
-@pytest.mark.parametrize("found", [True, False])
-def test_a_glance_is_taken_only_where_a_plan_was_easy_to_find(found: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where none was, annealings at prices that are not polished yet take long and find none either."""
-    core, looked = company(300, 12), list[bool]()
-    monkeypatch.setattr(Annealing, "glance", lambda *_: looked.append(True))
+@pytest.mark.parametrize(
+    ("found", "most", "looked"),
+    [(True, 0, True), (False, 0, False), (False, 4_000, True)],
+    ids=["easy", "hard", "small"],
+)
+def test_a_glance_is_taken_only_where_a_plan_is_easy_to_find(
+    found: bool, most: int, looked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is not, annealings at prices that are not polished yet take long and find none either; unless little is asked."""
+    core, looks = company(300, 12), list[bool]()
+    monkeypatch.setattr(Annealing, "glance", lambda *_: looks.append(True))
+    monkeypatch.setattr("optimizer.engines.prices.PROVE_OPTIONS", most)
     if not found:
         monkeypatch.setattr("optimizer.engines.prices.Best.offer", lambda *_: None)
     Prices().glance(core, Limits(10.0, gap=0.0), lambda _: False, None, find_prices(core, 5.0))
-    assert bool(looked) == found
+    assert bool(looks) == looked
 
 
 def test_where_parts_bring_nothing_more_annealing_begins_again_while_there_is_time(
