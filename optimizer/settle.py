@@ -33,6 +33,8 @@ PLACE_SHARE, PLACE_GAP, PRICE_SHARE = 0.25, 1e-5, 0.2
 SPLIT = 2.5
 #: big are few: no more than this share of the units; fewer than as small a share are not worth new prices for the others
 MOST, LEAST = 0.35, 1e-3
+#: and unlike the others: this share of all units fills less than so many times what the typical one does, but no larger share
+TAIL = (0.95, 3.0)
 #: passes for the prices of what is left, as from 0: a band that a big unit has left little of is far from its old price
 PRICE_PASSES = 1_500
 #: where books of all are too much, units that fill more than this share are placed, among reps with so many options, in
@@ -64,6 +66,23 @@ def settle(
 ) -> Settled | None:
     """Big units placed, the rest priced; None where no unit is big, or many are, or where with them there the rest has no
     plan. Big units that a good plan `keep` [U] serves stay where it has them."""
+    if dual.hosts is None:
+        return None
+    liked = short_list(core, dual.prices, np.full(core.units, -1, dtype=np.int64), 1, limits.threads).option[:, 0]
+    if not _uneven(_filled(core, np.where(dual.hosts >= 0, dual.hosts, liked))):
+        return None
+    return _settled(core, dual, place, limits, stop, keep)
+
+
+def _settled(
+    core: Core,
+    dual: Dual,
+    place: Place | None,
+    limits: Limits,
+    stop: Callable[[], bool],
+    keep: np.ndarray | None,
+) -> Settled | None:
+    """As `settle`, however large the others are."""
     if dual.hosts is None or dual.liked is None or dual.books is None:
         return None
     hosts, big = dual.hosts, dual.hosts >= 0
@@ -109,7 +128,7 @@ def hold(
         return None
     proved = replace(dual, prices=paid, bound=found.bound, books=found.books, hosts=found.hosts, liked=found.liked)
     own = None if keep is None else near.part(keep)
-    settled = settle(near.core, proved, None, limits, stop, own)
+    settled = _settled(near.core, proved, None, limits, stop, own)
     if settled is None:
         return None
     paid[settled.part.row] = settled.prices
@@ -120,12 +139,27 @@ def hold(
 
 def bigger(core: Core, choice: np.ndarray, shares: Sequence[float]) -> np.ndarray | None:
     """The units of a plan [U] that fill more than one of the `shares` of one of their rep's own rows: the first share at which
-    they are neither hardly any nor many; None where there is none."""
-    own, served = OwnRows.of(core), np.flatnonzero(choice >= 0)
-    filled = np.abs(own.amounts(core, choice[served])) / own.size[core.rep[choice[served]]]
-    most = filled.max(axis=1, initial=0.0)
-    each = (served[most > share] for share in shares)
+    they are neither hardly any nor many; None where there is none, or where no unit is unlike the others: many as large as those
+    that would stay have to move."""
+    filled = _filled(core, choice)
+    if not _uneven(filled):
+        return None
+    each = (np.flatnonzero(filled > share) for share in shares)
     return next((held for held in each if LEAST * core.units < len(held) <= MOST * core.units), None)
+
+
+def _filled(core: Core, choice: np.ndarray) -> np.ndarray:
+    """[U] the largest share that each unit of a choice [U] fills of one of its rep's own rows; 0 for the unserved."""
+    own, served, filled = OwnRows.of(core), np.flatnonzero(choice >= 0), np.zeros(len(choice))
+    shares = np.abs(own.amounts(core, choice[served])) / own.size[core.rep[choice[served]]]
+    filled[served] = shares.max(axis=1, initial=0.0)
+    return filled
+
+
+def _uneven(filled: np.ndarray) -> bool:
+    """Whether some units fill far more than the typical one that fills anything."""
+    some, (share, times) = filled[filled > 0], TAIL
+    return len(some) > 0 and bool(np.quantile(some, share) > times * np.median(some))
 
 
 def fasten(

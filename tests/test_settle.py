@@ -169,7 +169,19 @@ def test_nothing_is_fastened_where_the_others_have_no_option() -> None:
     plan = np.array([0, *[-1] * (core.units - 1)])
     assert alone.feasible(plan)
     assert fasten(alone, plan, (0.1,), np.zeros(core.rows), limits(), 1.0, lambda: False) is None
-    assert fasten(core, plan, (0.1,), np.zeros(core.rows), limits(), 1.0, lambda: False) is not None
+    assert fasten(core, waterfall(core), (0.1,), np.zeros(core.rows), limits(), 1.0, lambda: False) is not None
+
+
+def test_nothing_is_settled_or_fastened_where_units_are_alike(
+    company: tuple[Core, Dual], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as would stay have to move."""
+    core = giants()
+    alike = replace(core, unit_coef=np.array([[*[4.0] * 3, *[2.0] * 14]]))
+    assert bigger(core, waterfall(core), (0.2,)) is not None
+    assert bigger(alike, waterfall(alike), (0.2,)) is None
+    monkeypatch.setattr("optimizer.settle.TAIL", (0.95, 1e9))
+    assert settle(*company, None, limits(), lambda: False) is None
 
 
 # -- the exact engine places some units while the others may be split --------------------------------------------------

@@ -27,6 +27,10 @@ ASK = 0.25
 #: seconds that SCIP is given to answer after its time, before it is interrupted
 LATE = 0.5
 
+# What MathOpt sets up for the first question to any model is set up here: asked by two threads at once it fails now and then
+# (OR-Tools 9.15: "get_elements(): incompatible function arguments").
+list(mathopt.Model().variables())
+
 
 class Scip(Engine):
     """Exact; branch and cut with many heuristics. Often the first to prove where books are small."""
