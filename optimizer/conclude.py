@@ -29,6 +29,8 @@ SAME = 1e-6
 NOTHING: tuple[float, BoundBy] = (float("nan"), "prices")
 #: seconds for finding the smallest relaxation of an infeasible problem
 RELAX_SECONDS = 10.0
+#: seconds for recomputing what listed books prove, begun for somebody who has cancelled and waits
+HURRIED = 0.5
 PACKAGES = ("bookfit", "ortools", "highspy", "numpy", "scipy", "pandas", "numba")
 
 Listener = Callable[[Progress], bool | None]
@@ -83,7 +85,8 @@ class Case:
         from optimizer.listed import listing_bound  # loads compiled loops, which few results need
 
         try:
-            by_listing = listing_bound(core, outcome.books, outcome.listing, value)
+            end = time.monotonic() + (HURRIED if outcome.stopped == "user" else np.inf)
+            by_listing = listing_bound(core, outcome.books, outcome.listing, value, end)
         except ValueError as error:
             notes.append(f"the bound by listed books was dropped: {error}")
             return proved

@@ -8,6 +8,8 @@ and without it, fewer still (Ryan and Foster 1981), until no part can hold a bet
 
 from __future__ import annotations
 
+from time import monotonic
+
 import numpy as np
 
 from optimizer.book_trees import Books
@@ -52,10 +54,11 @@ class Listed:
             return self.lister.of_all(duals, tops), np.where(able, worth - tops[self.place], -np.inf)
 
 
-def listing_bound(core: Core, books: Books, listing: Listing, value: float) -> float:
+def listing_bound(core: Core, books: Books, listing: Listing, value: float, end: float = np.inf) -> float:
     """A bound on every plan: `value`, that of a plan that is known, or what is proved where that is more.
 
-    The reps' `books` are searched for those that count, leaf by leaf. Raises `ValueError` where a listing does not fit the
+    The reps' `books` are searched for those that count, leaf by leaf. From `end` on (by `time.monotonic`) no more are, and what
+    the steps before have proved counts, inf where there are none. Raises `ValueError` where a listing does not fit the
     problem, or names prices at which too many count.
     """
     demand_steps(core, listing)
@@ -70,6 +73,8 @@ def listing_bound(core: Core, books: Books, listing: Listing, value: float) -> f
         if seeking:
             lister.price(duals)
             for rep, need in zip(reps, needs, strict=True):
+                if monotonic() > end:
+                    return max(value, proved)
                 if not rep.all:
                     _sought(core, lister, rep, duals, listing.triples, float(need))
         worth = [lister.reduced(rep, duals) for rep in reps]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -85,6 +86,20 @@ def test_the_bound_is_never_below_the_best_plan_whatever_the_numbers(part: int) 
             assert bound >= value - 1e-7 * max(1.0, abs(value)), seed
             near += bound < value + 20
     assert near > 10
+
+
+def test_a_bound_that_is_cut_short_is_no_lower(monkeypatch: pytest.MonkeyPatch) -> None:
+    cut = 0
+    for seed, core, value, choice in hired()[::6]:
+        _, listing, books = proved(core, choice, start_books(core, find_prices(core, 2.0).prices))
+        whole = listing_bound(core, books, listing, value)
+        for end in (-1, 1, 3):
+            ticks = count()
+            monkeypatch.setattr("optimizer.listed.monotonic", lambda ticks=ticks: next(ticks))
+            bound = listing_bound(core, books, listing, value, end)
+            assert bound >= whole - slight(value), seed
+            cut += bound > whole + slight(value)
+    assert cut > 0
 
 
 def changed(core: Core, listing: Listing, rng: np.random.Generator) -> Listing:
