@@ -33,7 +33,7 @@ PLACE_SHARE, PLACE_GAP, PRICE_SHARE = 0.25, 1e-5, 0.2
 SPLIT = 2.5
 #: big are few: no more than this share of the units; fewer than as small a share are not worth new prices for the others
 MOST, LEAST = 0.35, 1e-3
-#: and unlike the others: this share of all units fills less than so many times what the typical one does, but no larger share
+#: and unlike the others: a unit that fills more than this share of all units do fills so many times what the typical one does
 TAIL = (0.95, 3.0)
 #: passes for the prices of what is left, as from 0: a band that a big unit has left little of is far from its old price
 PRICE_PASSES = 1_500
@@ -139,8 +139,8 @@ def hold(
 
 def bigger(core: Core, choice: np.ndarray, shares: Sequence[float]) -> np.ndarray | None:
     """The units of a plan [U] that fill more than one of the `shares` of one of their rep's own rows: the first share at which
-    they are neither hardly any nor many; None where there is none, or where no unit is unlike the others: many as large as those
-    that would stay have to move."""
+    they are neither hardly any nor many; None where there is none, or where no unit is unlike the others: then many that are as
+    large as those have to move."""
     filled = _filled(core, choice)
     if not _uneven(filled):
         return None
