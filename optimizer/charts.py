@@ -11,6 +11,8 @@ import pandas as pd
 BLUE, GREY, AMBER, RED, GREEN = "#1f5f8b", "#8a9aa6", "#d08a1d", "#b5483a", "#3d7f5c"
 #: colours of plans side by side; today is always the grey one
 PLANS = (BLUE, AMBER, GREEN, "#7a5c99", RED, "#4aa3a2", "#94763c")
+#: how far from the best plan a trace shows plans and bounds, as a share of its value, or one and a half times the gap
+NEAR = 0.03
 _AXIS = {
     "labelColor": "#4a5a66",
     "titleColor": "#4a5a66",
@@ -24,19 +26,23 @@ _NAMES = alt.Axis(labelOverlap=False)
 def trace(points: pd.DataFrame, currency: str) -> alt.LayerChart:
     """How the best plan and the bound met. `points` has seconds, objective and bound (currency); NaN where unknown.
 
-    Until a plan is found only the bound is drawn. Very loose early bounds are left out, or nothing else could be seen.
+    Until a plan is found only the bound is drawn. Then what is far from the best plan is off the picture, first plans
+    and first bounds mostly, or how the two met could not be seen.
     """
     long = points.melt("seconds", ["objective", "bound"], "what", "value")
     long = long[np.isfinite(long["value"])].assign(
         what=lambda d: d["what"].map({"objective": "best plan so far", "bound": "no plan can be worth more"})
     )
     best = points["objective"].max()
-    if np.isfinite(best) and best > 0:
-        long = long[long["value"].between(0.0, 2.0 * best) | (long["what"] == "best plan so far")]
+    height = alt.Scale(zero=False)
+    if np.isfinite(best):
+        reach = max(NEAR * abs(best), 1.5 * (points["bound"].min() - best), 1e-9)
+        low, high = max(long["value"].min(), best - reach), min(long["value"].max(), best + reach)
+        height = alt.Scale(zero=False, domain=[low - reach / 20, high + reach / 20])
     colour = alt.Scale(domain=["no plan can be worth more", "best plan so far"], range=[GREY, BLUE])
     base = alt.Chart(long).encode(
         x=alt.X("seconds:Q", title="seconds", scale=alt.Scale(nice=False)),
-        y=alt.Y("value:Q", title=f"model value, {currency}", scale=alt.Scale(zero=False), axis=alt.Axis(format="~s")),
+        y=alt.Y("value:Q", title=f"model value, {currency}", scale=height, axis=alt.Axis(format="~s")),
         color=alt.Color("what:N", scale=colour, title=None, legend=alt.Legend(orient="top", labelLimit=0)),
         tooltip=[
             alt.Tooltip("what:N", title=" "),
@@ -44,7 +50,8 @@ def trace(points: pd.DataFrame, currency: str) -> alt.LayerChart:
             alt.Tooltip("seconds:Q", format=".1f"),
         ],
     )
-    return _styled(base.mark_line(interpolate="step-after", strokeWidth=2) + base.mark_point(size=18, filled=True), 240)
+    lines = base.mark_line(interpolate="step-after", strokeWidth=2, clip=True)
+    return _styled(lines + base.mark_point(size=18, filled=True, clip=True), 240)
 
 
 def utilisation(books: pd.DataFrame) -> alt.LayerChart:

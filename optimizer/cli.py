@@ -37,7 +37,7 @@ OutOption = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 @app.command()
 def demo(
     time_limit: Annotated[float, typer.Option(help="Seconds for each scenario.")] = 10.0,
-    engine: Annotated[str, typer.Option(help="auto, prices, cpsat, highs, greedy or balance.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, prices, highs, cpsat, scip, greedy or balance.")] = "auto",
     out: Annotated[Path | None, typer.Option("--out", help="Keep the runs in this folder.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -110,7 +110,7 @@ def validate(
 @app.command()
 def solve(
     scenario: ScenarioArg,
-    engine: Annotated[str, typer.Option(help="auto, prices, cpsat, highs, greedy or balance.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, prices, highs, cpsat, scip, greedy or balance.")] = "auto",
     time_limit: Annotated[float, typer.Option(help="Seconds.")] = 60.0,
     gap: Annotated[float, typer.Option(help="Stop within this share of the bound; 0 asks for proof.")] = 5e-4,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from optimizer import charts
 
@@ -23,9 +24,16 @@ def test_a_trace_holds_every_finite_point_and_no_other() -> None:
     assert sorted(shown["value"]) == [90.0, 100.0, 110.0]
 
 
-def test_a_trace_leaves_out_a_bound_so_loose_that_it_hides_the_rest() -> None:
-    points = pd.DataFrame({"seconds": [1.0, 2.0], "objective": [80.0, 90.0], "bound": [1e9, 100.0]})
-    assert 1e9 not in set(data_of(charts.trace(points, "USD"))["value"])
+@pytest.mark.parametrize("gap", [1.0, 0.1, 0.001, 0.0])
+@pytest.mark.parametrize("best", [1e6, -5e3])
+def test_a_trace_shows_how_plan_and_bound_met_whatever_they_were_first(best: float, gap: float) -> None:
+    last = best + gap * abs(best)
+    points = pd.DataFrame({"seconds": [1.0, 2.0], "objective": [best - 1e9, best], "bound": [1e12, last]})
+    chart = charts.trace(points, "USD").to_dict()
+    low, high = chart["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    assert low < best <= last < high, "both are on the picture"
+    assert high - low < max(5 * (last - best), 0.1 * abs(best)), "and so is little else"
+    assert all(layer["mark"]["clip"] for layer in chart["layer"])
 
 
 def test_a_trace_without_any_plan_still_shows_the_bound() -> None:

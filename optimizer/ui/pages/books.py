@@ -77,7 +77,7 @@ order = [
 ]
 st.subheader("Book by book")
 st.dataframe(
-    table.sort_values("utilisation", ascending=False),
+    table.assign(utilisation=100 * table["utilisation"]).sort_values("utilisation", ascending=False),
     hide_index=True,
     column_order=order,
     key="books.table",
@@ -89,9 +89,9 @@ st.dataframe(
         "team": st.column_config.TextColumn("team", width=100),
         "utilisation": st.column_config.ProgressColumn(
             "utilisation",
-            format="percent",
+            format="%.1f%%",
             min_value=0,
-            max_value=max(1.0, float(table["utilisation"].max())),
+            max_value=max(100.0, 100 * float(table["utilisation"].max())),
             width=100,
         ),
         "hours": widgets.number("hours", width=60),

@@ -76,7 +76,7 @@ with figures:
         key="compare.figures",
         alt="figures of each plan",
         column_config={
-            "": st.column_config.TextColumn(pinned=True, width=260),
+            "": st.column_config.TextColumn(pinned=True, width=290),
             **{n: st.column_config.TextColumn(n, alignment="right") for n in order},
         },
     )
@@ -108,7 +108,7 @@ with kpi_tab:
         key="compare.kpis",
         height=460,
         column_config={
-            "KPI": st.column_config.TextColumn(pinned=True, width=300),
+            "KPI": st.column_config.TextColumn(pinned=True, width=400),
             **{n: st.column_config.TextColumn(n, alignment="right") for n in order},
         },
     )

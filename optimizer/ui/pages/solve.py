@@ -23,7 +23,7 @@ except BookfitError as error:
     st.page_link(widgets.page_file("data"), label="Look at the data", icon=":material/arrow_back:")
     st.stop()
 
-about = {"auto": "chooses by the size of the problem", **{e.name: e.about for e in ENGINES}}
+about = {"auto": "the best for the size", **{e.name: e.about for e in ENGINES}}
 view = jobs.look(state.token(), record.job)
 running = view is not None and not view.over
 last = record.settings
