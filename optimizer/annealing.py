@@ -22,6 +22,8 @@ FIRST, MORE = 30, 4
 #: annealings from the prices' own choice, the first of them quick, and from the best plan
 QUICK, COLD = Cooling(depth=4, window=12, reach=0.2), Cooling(reach=0.2)
 WARM = Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0), reach=0.2)
+#: where there is no time to mend what breaks a row in the end
+FIRM = (1.0, 1e4)
 #: many annealings of a small problem, with so many chains a unit: rows count sooner and all is hotter, so that each ends
 #: elsewhere
 VARIED, FULL = Cooling(share=0.3, hot=1.0), 200
@@ -158,14 +160,14 @@ class Annealing:
     def glance(self, field: Field) -> None:
         """One short annealing, for a plan soon: from the prices' own choice, or of what a plan that is known leaves when as many
         of its larger units as may stay do so."""
-        limits, best, share = self.limits, self.best, BEFORE_IT
+        limits, best, share, cooling = self.limits, self.best, BEFORE_IT, HURRIED if field.core.units > HUGE else QUICK
         if best.near(NEARER) and best.choice is not None:
-            seconds, share = REPRICE * limits.left(), QUICKLY
+            seconds, share, cooling = REPRICE * limits.left(), QUICKLY, replace(cooling, firm=FIRM)
             fastened = fasten(best.core, best.choice, FASTEN[::-1], field.paid, limits, seconds, best.over)
             field = field if fastened is None else Field.rest(fastened, best.choice, field.paid)
         search, units = field.search(limits, best.over), field.core.units
         tries = FIRST * units if limits.deterministic else min(FIRST * units, int(PACE * share * limits.left()))
-        for choice in search.run(search.first_choice, HURRIED if units > HUGE else QUICK, max(1, tries)):
+        for choice in search.run(search.first_choice, cooling, max(1, tries)):
             kept = field.core.feasible(choice)
             filled = choice if kept else waterfall(field.core, start=choice)  # at once, and nearly as good
             best.offer(field.lift(filled if kept or field.core.feasible(filled) else search.mend(choice)))

@@ -11,15 +11,15 @@ import numpy as np
 from optimizer.adam import Adam
 from optimizer.book_stage import FRESH, Stage, Stop
 from optimizer.book_trees import Books
-from optimizer.certificate import adjusted, chunks
+from optimizer.certificate import adjusted
 from optimizer.core import Core
-from optimizer.dual import BLOCKS, blocks_of
+from optimizer.dual import blocks, blocks_of
 from optimizer.own_rows import OwnRows
 
 #: shares of the passes before each growth of the trees, and of all of them; the rest are made when they have grown
 EACH, GROWING = 0.125, 0.6
-#: from books that are parted already, the last of these passes alone
-LAST = 0.2
+#: from books that are parted already, so many times fewer passes, and the last share of these alone
+FEWER, LAST = 3, 0.6
 #: a unit of small regret parts a rep's books at once where it fills so much of one of the rep's own rows
 AT_ONCE = 0.25
 #: a regret is small up to this share of the unit's price
@@ -77,13 +77,14 @@ class Search:
         lead = np.searchsorted(self.rep * np.int64(core.units) + self.unit, begun.rep * core.units + begun.unit)
         self.item = np.where(begun.parent >= 0, lead, -1)
         self.others = np.where(own.owned, 0.0, begun.prices)
+        self.shared = _shared(core, self.others)
         self.start_others = self.others
         self.step_mu = _steps_of_rows(own, begun.own_prices[begun.parent < 0])
         self.heat = float(np.abs(begun.unit_prices).sum()) / max(1, reps)
         self.taken, self.mean_taken = np.zeros(len(self.option)), np.zeros(len(self.option))
         self._find_near(amount, regret[self.option])
         self.every = max(1, min(10, SLOW // max(1, len(self.option))))
-        self.blocks = chunks(self.first, max(1, -(-len(self.option) // BLOCKS)))
+        self.blocks = blocks(self.first)
         self.ranges, self.longest = blocks_of(core)
 
     def _find_near(self, amount: np.ndarray, regret: np.ndarray) -> None:
@@ -131,7 +132,8 @@ class Search:
     def run(self, end: float, stop: Stop | None) -> tuple[float, Books | None]:
         """All stages: the best bound met and its books. With less time than so many passes need there are fewer, and from
         books that are parted already as well."""
-        passes = min(self.effort.passes, max(FEWEST, int((end - time.monotonic()) / self._pass_seconds())))
+        most = self.effort.passes // (FEWER if self.stages == (LAST,) else 1)
+        passes = min(most, max(FEWEST, int((end - time.monotonic()) / self._pass_seconds())))
         best: tuple[float, Books | None] = (np.inf, None)
         done = round((1.0 - sum(self.stages)) * passes)
         over = (Adam((self.core.units,), FRESH), Adam((self.core.rows,), FRESH))
@@ -167,6 +169,13 @@ class Search:
         hosts[self.unit[items]] = self.option[items]
         often = self.option[items[self.mean_taken[items] > AT_TIMES]]
         return hosts, np.union1d(often, hosts[hosts >= 0])
+
+
+def _shared(core: Core, prices: np.ndarray) -> Core:
+    """The core with those of its factors alone that count in rows which have a price [R]."""
+    priced = np.append(prices != 0, False)
+    rows = (priced[(core.rep_row if by_rep else core.unit_row)[row]].any() for _, _, by_rep, row in core.factor)
+    return replace(core, factor=core.factor[np.fromiter(rows, bool, len(core.factor))])
 
 
 def _usual(sizes: np.ndarray) -> float:

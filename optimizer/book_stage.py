@@ -74,7 +74,7 @@ class Stage:
 
     def _fill(self, pi: np.ndarray, others: np.ndarray, mu: np.ndarray, heat: float, recall: float) -> float:
         """Fill all leaves at these prices: the sum of the best of every rep."""
-        search, core = self.search, self.search.core
+        search, core = self.search, self.search.shared
         padded, worth = np.append(others, 0.0), np.empty(core.options)
         rate = rates_of(core, padded)
 
@@ -117,7 +117,7 @@ class Stage:
 
     def _usage(self) -> np.ndarray:
         """[R] what the shares taken use."""
-        search, core = self.search, self.search.core
+        search, core = self.search, self.search.shared
         some = np.flatnonzero(search.taken)
         total = np.zeros(core.rows)
         for row, amount in core.contributions(search.option[some]):

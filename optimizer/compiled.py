@@ -1,4 +1,4 @@
-"""Where compiled loops are kept: a folder of the user's, another for every state of the files they are written in."""
+"""Where compiled loops are kept: a folder of the user's, another for every state and place of the files they are written in."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from pathlib import Path
 
 @cache
 def folder() -> Path:
-    """The folder, made and named to numba, which looks only at the file that a loop is in, not at those whose loops it
-    calls. Where nothing can be kept, a temporary one, for this process and those it starts."""
+    """The folder, made and named to numba, which looks only at the file that a loop is in, where it lies and when it was
+    written, not at those whose loops it calls. Where nothing can be kept, a temporary one, for this process and those it
+    starts."""
     said = hashlib.sha256()
-    for file in sorted((Path(__file__).parent / "kernels").glob("*.py")):
+    for file in sorted((Path(__file__).resolve().parent / "kernels").glob("*.py")):
+        said.update(f"{file} {file.stat().st_mtime_ns}".encode())
         said.update(file.read_bytes())
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     home = caches / "bookfit" / f"kernels-{said.hexdigest()[:12]}"

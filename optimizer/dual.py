@@ -20,8 +20,9 @@ from optimizer.core import Core
 LP_FIRST = 50_000
 #: the interior point method is for so many rows and options at most
 BARRIER_ROWS, BARRIER_OPTIONS = 1_500, 1_000_000
-#: blocks of units in a pass; passes after which it is known how many fit the time
-BLOCKS, TRIAL = 32, 5
+#: blocks in a pass at most, and fewest options of one: handing out a smaller one takes longer than it; passes after which it
+#: is known how many fit the time
+BLOCKS, LEAST, TRIAL = 32, 16_000, 5
 #: the first and the last step, in units of price, from 0 and from known prices; how soon the ascent forgets (see `Adam`)
 STEPS, FRESH = ((0.1, 0.0005), (0.02, 0.0005)), (0.05, 0.05)
 #: passes of the ascent; half as many beyond five million options
@@ -104,7 +105,12 @@ def blocks_of(core: Core) -> tuple[list[tuple[int, int]], int]:
     from optimizer.kernels import STEP
 
     longest = int((core.start[STEP:] - core.start[:-STEP]).max(initial=0)) or core.options
-    return chunks(core.start, max(1, -(-core.options // BLOCKS))), longest
+    return blocks(core.start), longest
+
+
+def blocks(start: np.ndarray) -> list[tuple[int, int]]:
+    """Ranges of what has the options from `start` [n + 1] on, the same whatever the threads."""
+    return chunks(start, max(LEAST, -(-int(start[-1]) // BLOCKS)))
 
 
 def rates_of(core: Core, padded: np.ndarray) -> np.ndarray:

@@ -90,20 +90,50 @@ def free_worth(worth, r, k, model, limits, mu, room):  # type: ignore[no-untyped
 
 
 @njit(cache=True, nogil=True)
-def fill_leaf(r, worth, pi, model, limits, mu, room, state, used, take):  # type: ignore[no-untyped-def]
-    """The best book of a leaf: what its items are worth; adds to `used` [S] and sets `take` of the items taken."""
+def find_live(r, first_leaf, last_leaf, worth, pi, model, tree, nodes, mu, live):  # type: ignore[no-untyped-def]
+    """Fill `live` with the items of a rep that some leaf may take, in order, and all of the units that its tree parts at;
+    gives how many. No leaf takes what is worth nothing at the least that any asks for it."""
     first, unit, amount = model
-    total, k = 0.0, first[r]
-    begin, end = first[r], first[r + 1]
-    only_costs = True
-    for s in range(len(mu)):
-        only_costs &= mu[s] == 0.0 or (mu[s] > 0.0 and limits[3][r, s])
-    while k < end:
-        u, mark, top, at = unit[k], state[k - begin], -np.inf, -1
-        while k < end and unit[k] == u:
+    parent, item, _ = tree
+    begin, end, slots = first[r], first[r + 1], mu.shape[1]
+    parts = np.zeros(end - begin, dtype=np.bool_)
+    cheap, dear = np.full(slots, np.inf), np.full(slots, -np.inf)
+    for leaf in range(first_leaf, last_leaf):
+        node = nodes[leaf]
+        while parent[node] >= 0:
+            parts[item[node] - begin] = True
+            node = parent[node]
+        for s in range(slots):
+            cheap[s] = min(cheap[s], mu[leaf, s])
+            dear[s] = max(dear[s], mu[leaf, s])
+    count, lead = 0, begin
+    for k in range(begin, end):
+        if unit[k] != unit[lead]:
+            lead = k
+        w = worth[k] - pi[unit[k]]
+        for s in range(slots):
+            a = amount[k, s]
+            w -= a * (cheap[s] if a > 0.0 else dear[s])
+        if w > 0.0 or parts[lead - begin]:
+            live[count] = k
+            count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def fill_leaf(r, worth, pi, model, limits, mu, room, state, live, used, take):  # type: ignore[no-untyped-def]
+    """The best book of a leaf: what its `live` items are worth; adds to `used` [S] and sets `take` of the items taken."""
+    first, unit, amount = model
+    total, i, begin, end = 0.0, 0, first[r], len(live)
+    while i < end:
+        lead, top, at = live[i], -np.inf, -1
+        u = unit[lead]
+        mark = state[lead - begin]
+        while i < end and unit[live[i]] == u:
+            k = live[i]
+            i += 1
             w = worth[k] - pi[u]
-            if mark != 1 and (mark == 2 or (only_costs and w <= 0.0)):
-                k += 1
+            if mark == 2:
                 continue
             if mark == 1:
                 for s in range(len(mu)):
@@ -112,7 +142,6 @@ def fill_leaf(r, worth, pi, model, limits, mu, room, state, used, take):  # type
                 w = free_worth(w, r, k, model, limits, mu, room)
             if w > top:
                 top, at = w, k
-            k += 1
         if mark == 1 or (mark == 0 and top > 0.0):
             total += top
             take[at - begin] = 1
@@ -123,14 +152,14 @@ def fill_leaf(r, worth, pi, model, limits, mu, room, state, used, take):  # type
 
 
 @njit(cache=True, nogil=True)
-def evaluate_leaf(r, node, worth, pi, model, limits, tree, mu, state, take, slope):  # type: ignore[no-untyped-def]
+def evaluate_leaf(r, node, worth, pi, model, limits, tree, mu, state, live, take, slope):  # type: ignore[no-untyped-def]
     """What a leaf is worth at own prices `mu` [S]; fills `take` [items of the rep], and `slope` [S] in these prices."""
     upper, lower = limits[0], limits[1]
     base, room, used = np.zeros(len(mu)), np.empty(len(mu)), np.zeros(len(mu))
     walk(node, r, model, tree, state, base, True)
     value = open_leaf(r, limits, mu, base, room, slope)
     if value > -np.inf:
-        value += fill_leaf(r, worth, pi, model, limits, mu, room, state, used, take)
+        value += fill_leaf(r, worth, pi, model, limits, mu, room, state, live, used, take)
     walk(node, r, model, tree, state, base, False)
     for s in range(len(mu)):
         side = slope[s] if slope[s] == slope[s] else min(max(used[s], lower[r, s]), upper[r, s])
@@ -202,10 +231,14 @@ def fill_books(  # type: ignore[no-untyped-def]
         state = np.zeros(size, dtype=np.int8)
         take = np.zeros((first_leaf[r + 1] - first_leaf[r], size), dtype=np.uint8)
         taken[begin : begin + size] = 0.0
+        span = first_leaf[r], first_leaf[r + 1]
+        live = np.empty(size, dtype=np.int64)
+        live = live[: find_live(r, span[0], span[1], worth, pi, model, tree, nodes, mu, live)]
         for leaf in range(first_leaf[r], first_leaf[r + 1]):
             value[leaf] = evaluate_leaf(
-                r, nodes[leaf], worth, pi, model, limits, tree, mu[leaf], state, take[leaf - first_leaf[r]], slope[leaf]
-            )
+                r, nodes[leaf], worth, pi, model, limits, tree, mu[leaf], state, live, take[leaf - first_leaf[r]],
+                slope[leaf],
+            )  # fmt: skip
         total += share_out(begin, first_leaf[r], first_leaf[r + 1], value, heat, weight, take, taken)
         if rate > 0.0:
             remember(begin, first_leaf[r], first_leaf[r + 1], rate, weight, take, near[r], often, mean)
