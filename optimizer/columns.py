@@ -24,6 +24,8 @@ ROUNDED = 1e-11
 PATIENCE, TIED, TIED_WINDOW = 300_000, 1e-9, 1e-3
 #: any book is worth this that breaks no hard row
 LOWEST = -1e300
+#: bins of a row in a table of what is to come
+BINS = 2_048
 #: steps where books of a rep are listed and where the best are looked for; books at most where one's are listed, and how many of
 #: the best are kept
 LISTED, SOUGHT, MOST_BOOKS, BEST = 20_000_000, 5_000_000, 600_000, 64
@@ -193,6 +195,7 @@ class Lister:
             need, window, effort, (begin, filling.items.worth[span], held.amount), held.sides,
             (leaves.value[order], mu[order], leaves.held[order], leaves.barred[order]),
             _cuts(held.unit[leaves.begin], duals, triples), room, np.zeros((2, n + 1, slots)), now,
+            (np.zeros(slots), np.empty((slots, n + 1, BINS))),
             np.zeros(len(triples), dtype=np.int64), part[3, : n + 1], whole[2, : n + 1], chosen,
         )  # fmt: skip
         done = steps >= 0 and (np.isfinite(window) or found <= rows)

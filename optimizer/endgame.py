@@ -53,10 +53,10 @@ class Endgame:
         return (self.dual.prices,) if self.dual.books is None else (self.dual.prices, self.dual.books)
 
     def over(self) -> bool:
-        """Whether to stop; what books prove is told at once."""
+        """Whether to stop, as when books listed prove enough; what they prove is told at once."""
         if self.columns is not None:
             self.best.lower(max(self.columns.bound, self.best.value))
-        over = self.best.over() or self.done.is_set()
+        over = self.best.over() or self.done.is_set() or self.listed
         if over and self.columns is not None:
             self.columns.lister.stop[0] = 1
         return over

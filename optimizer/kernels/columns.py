@@ -3,7 +3,7 @@
 Arrays come in tuples. `items`: `begin` [n + 1] of the units, `worth` [k] at prices and `amount` [k, S] of the items; `sides`:
 `upper`, `lower`, `penalty`, `allowed` [S] of own rows; `leaves`: those that count, in order: `value` [L], own prices [L, S],
 `held` and `barred` [L, n]; `cuts`: `first` [n + 1] and `of` [·] the cuts of each unit, `price` [C]; `room`: arrays that are
-written over.
+written over; `ahead`: `width` [S] of a bin of each own row (0: none), and `table` [S, n + 1, B].
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from optimizer.kernels.bare import bare
 
 #: steps towards better own prices of a leaf, and the share of what it is worth that is aimed at where no other figure is known
 SHARPENED, AIMED = 16, 0.01
+#: a leaf that takes more steps than this gets a table of what is to come, whose bins reach so far beyond a row's upper bound;
+#: how far a number of bins may be off by rounding
+LONG, BEYOND, OFF = 100_000, 1.25, 1e-7
 #: after so many steps, less one, it is asked whether to stop
 ASKED = 0xFFFF
 
@@ -207,6 +210,60 @@ def _lost(d, leaf, mu, sides, used, span):  # type: ignore[no-untyped-def]
 
 
 @bare()
+def _look_ahead(leaf, items, sides, leaves, room, span, ahead):  # type: ignore[no-untyped-def]
+    """Fill a table of what units from a place in their order on and one own row lose together at least, when so many bins of the
+    row are used (a knapsack's dynamic program, Bellman 1957; amounts count in the bins that they may end in). Rows with amounts
+    below 0 get none."""
+    amount = items[2]
+    item, loss, first, order, _ = room
+    width, table = ahead
+    n, bins = len(order), table.shape[2]
+    for s in range(len(width)):
+        price, most, cap, least, whole = leaves[1][leaf, s], span[1, 0, s], span[1, 0, s], 0.0, True
+        for at in range(first[n]):
+            if item[at] >= 0:
+                a = amount[item[at], s]
+                least, whole = min(least, a), whole and a == np.floor(a)
+        if sides[0][s] < np.inf:
+            cap = min(cap, BEYOND * max(0.0, sides[0][s]))
+        width[s] = 0.0
+        if least < 0.0 or cap <= 0.0:
+            continue
+        whole = whole and cap <= bins - 2
+        width[s] = 1.0 if whole else cap / (bins - 2)
+        for b in range(bins):
+            high = (b + 0.5) * width[s] if b < bins - 1 else max(most, (b + 0.5) * width[s])
+            table[s, n, b] = _unused(sides, price, max(0.0, (b - 0.5) * width[s]), high, s)
+        for d in range(n - 1, -1, -1):
+            for b in range(bins):
+                table[s, d, b] = np.inf
+            for at in range(first[order[d]], first[order[d] + 1]):
+                a = amount[item[at], s] / width[s] if item[at] >= 0 else 0.0
+                low, high = int(np.floor(a - OFF)), int(np.floor(a + 1 + OFF))
+                if whole or a == 0.0:
+                    low = high = int(a)
+                for b in range(bins):
+                    rest = table[s, d + 1, max(0, min(b + low, bins - 1))]
+                    for c in range(b + low + 1, b + high + 1):
+                        rest = min(rest, table[s, d + 1, min(c, bins - 1)])
+                    table[s, d, b] = min(table[s, d, b], loss[at] + rest)
+
+
+@bare(inline="always")
+def _more_lost(d, leaf, mu, sides, used, span, ahead):  # type: ignore[no-untyped-def]
+    """What is lost at least beyond what `_lost` says, by the table."""
+    width, table = ahead
+    more, last = 0.0, table.shape[2] - 1
+    for s in range(len(width)):
+        if width[s] > 0.0:
+            at = used[s] / width[s] + 0.5
+            low, high = max(0, min(int(at - OFF), last)), max(0, min(int(at + OFF), last))
+            rest = min(table[s, d, low], table[s, d, high])
+            more = max(more, rest - _unused(sides, mu[leaf, s], used[s] + span[0, d, s], used[s] + span[1, d, s], s))
+    return more
+
+
+@bare()
 def _write(book, room, place):  # type: ignore[no-untyped-def]
     """Write down which items [k] are in the book."""
     item, _, first, order, _ = room
@@ -231,7 +288,7 @@ def _move(d, step, items, cuts, room, used, times, place):  # type: ignore[no-un
 
 
 @bare()
-def list_books(need, window, effort, items, sides, leaves, cuts, room, span, now, times, place, spent, chosen):  # type: ignore[no-untyped-def]
+def list_books(need, window, effort, items, sides, leaves, cuts, room, span, now, ahead, times, place, spent, chosen):  # type: ignore[no-untyped-def]
     """Write to the rows of `chosen` [N, k] the items of every book that is worth `need` at these prices, or, with a finite
     `window`, of those met that were worth the best so far less that. More than N are written over one another. `effort`: after so
     many steps only books are looked for that are worth so much more than the best so far, after as many again three times that,
@@ -245,7 +302,7 @@ def list_books(need, window, effort, items, sides, leaves, cuts, room, span, now
     found, steps, top, until = 0, 0, need + window if window < np.inf else -np.inf, patience
     for leaf in range(len(leaves[0])):
         total = _begin(leaf, need, items, sides, leaves, room, span, now)
-        d, place[0], spent[0] = 0 if total >= need else -1, -1, 0.0
+        d, place[0], spent[0], looked, long = 0 if total >= need else -1, -1, 0.0, False, steps + LONG
         while d >= 0:
             if d == n:
                 worth = total - spent[n] - _lost(n, leaf, mu, sides, used, span)
@@ -268,8 +325,12 @@ def list_books(need, window, effort, items, sides, leaves, cuts, room, span, now
                 until, need, slight = until + patience, max(need, top + slight), 3 * slight
             if steps > most or ((steps & ASKED) == 0 and stop[0]):
                 return found, -1, np.inf
+            if steps > long and not looked:
+                looked = True
+                _look_ahead(leaf, items, sides, leaves, room, span, ahead)
             spent[d + 1] = spent[d] + loss[at] + _move(d, 1, items, cuts, room, used, times, place)
-            if total - spent[d + 1] - _lost(d + 1, leaf, mu, sides, used, span) >= need:
+            left = total - spent[d + 1] - _lost(d + 1, leaf, mu, sides, used, span)
+            if left >= need and (not looked or left - _more_lost(d + 1, leaf, mu, sides, used, span, ahead) >= need):
                 d += 1
                 if d < n:
                     place[d] = -1
