@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from optimizer.kernels.ahead import look_ahead, more_lost, unused
 from optimizer.kernels.bare import bare
 
 #: steps towards better own prices of a leaf, and the share of what it is worth that is aimed at where no other figure is known
 SHARPENED, AIMED = 16, 0.01
-#: a leaf that takes more steps than this gets a table of what is to come, whose bins reach so far beyond a row's upper bound;
-#: how far a number of bins may be off by rounding
-LONG, BEYOND, OFF = 100_000, 1.25, 1e-7
+#: a leaf that takes more steps than this gets a table of what is to come
+LONG = 100_000
 #: after so many steps, less one, it is asked whether to stop
 ASKED = 0xFFFF
 
@@ -148,26 +148,6 @@ def _reach(items, room, span):  # type: ignore[no-untyped-def]
 
 
 @bare(inline="always")
-def _unused(sides, price, low, high, s):  # type: ignore[no-untyped-def]
-    """What is lost at least of what a side is priced at, when between `low` and `high` will be used; inf where a hard row
-    would be broken."""
-    upper, lower, penalty, allowed = sides
-    if penalty[s] == np.inf and (low > upper[s] + allowed[s] or high < lower[s] - allowed[s]):
-        return np.inf
-    lost = 0.0
-    if price > 0:
-        lost += price * max(0.0, upper[s] - high)
-    elif price < 0:
-        lost += -price * max(0.0, low - lower[s])
-    if penalty[s] < np.inf:
-        if low > upper[s]:
-            lost += (penalty[s] - max(0.0, price)) * (low - upper[s])
-        if high < lower[s]:
-            lost += (penalty[s] + min(0.0, price)) * (lower[s] - high)
-    return lost
-
-
-@bare(inline="always")
 def _count(u, step, cuts, times):  # type: ignore[no-untyped-def]
     """Count a unit in, or out, of the cuts that hold it; what those cost that now hold two."""
     first, of, price = cuts
@@ -205,62 +185,8 @@ def _lost(d, leaf, mu, sides, used, span):  # type: ignore[no-untyped-def]
     """What own rows lose at least when so much is used and units from a place in their order on are still to come."""
     lost = 0.0
     for s in range(len(used)):
-        lost += _unused(sides, mu[leaf, s], used[s] + span[0, d, s], used[s] + span[1, d, s], s)
+        lost += unused(sides, mu[leaf, s], used[s] + span[0, d, s], used[s] + span[1, d, s], s)
     return lost
-
-
-@bare()
-def _look_ahead(leaf, items, sides, leaves, room, span, ahead):  # type: ignore[no-untyped-def]
-    """Fill a table of what units from a place in their order on and one own row lose together at least, when so many bins of the
-    row are used (a knapsack's dynamic program, Bellman 1957; amounts count in the bins that they may end in). Rows with amounts
-    below 0 get none."""
-    amount = items[2]
-    item, loss, first, order, _ = room
-    width, table = ahead
-    n, bins = len(order), table.shape[2]
-    for s in range(len(width)):
-        price, most, cap, least, whole = leaves[1][leaf, s], span[1, 0, s], span[1, 0, s], 0.0, True
-        for at in range(first[n]):
-            if item[at] >= 0:
-                a = amount[item[at], s]
-                least, whole = min(least, a), whole and a == np.floor(a)
-        if sides[0][s] < np.inf:
-            cap = min(cap, BEYOND * max(0.0, sides[0][s]))
-        width[s] = 0.0
-        if least < 0.0 or cap <= 0.0:
-            continue
-        whole = whole and cap <= bins - 2
-        width[s] = 1.0 if whole else cap / (bins - 2)
-        for b in range(bins):
-            high = (b + 0.5) * width[s] if b < bins - 1 else max(most, (b + 0.5) * width[s])
-            table[s, n, b] = _unused(sides, price, max(0.0, (b - 0.5) * width[s]), high, s)
-        for d in range(n - 1, -1, -1):
-            for b in range(bins):
-                table[s, d, b] = np.inf
-            for at in range(first[order[d]], first[order[d] + 1]):
-                a = amount[item[at], s] / width[s] if item[at] >= 0 else 0.0
-                low, high = int(np.floor(a - OFF)), int(np.floor(a + 1 + OFF))
-                if whole or a == 0.0:
-                    low = high = int(a)
-                for b in range(bins):
-                    rest = table[s, d + 1, max(0, min(b + low, bins - 1))]
-                    for c in range(b + low + 1, b + high + 1):
-                        rest = min(rest, table[s, d + 1, min(c, bins - 1)])
-                    table[s, d, b] = min(table[s, d, b], loss[at] + rest)
-
-
-@bare(inline="always")
-def _more_lost(d, leaf, mu, sides, used, span, ahead):  # type: ignore[no-untyped-def]
-    """What is lost at least beyond what `_lost` says, by the table."""
-    width, table = ahead
-    more, last = 0.0, table.shape[2] - 1
-    for s in range(len(width)):
-        if width[s] > 0.0:
-            at = used[s] / width[s] + 0.5
-            low, high = max(0, min(int(at - OFF), last)), max(0, min(int(at + OFF), last))
-            rest = min(table[s, d, low], table[s, d, high])
-            more = max(more, rest - _unused(sides, mu[leaf, s], used[s] + span[0, d, s], used[s] + span[1, d, s], s))
-    return more
 
 
 @bare()
@@ -327,10 +253,10 @@ def list_books(need, window, effort, items, sides, leaves, cuts, room, span, now
                 return found, -1, np.inf
             if steps > long and not looked:
                 looked = True
-                _look_ahead(leaf, items, sides, leaves, room, span, ahead)
+                look_ahead(leaf, items, sides, leaves, room, span, ahead)
             spent[d + 1] = spent[d] + loss[at] + _move(d, 1, items, cuts, room, used, times, place)
             left = total - spent[d + 1] - _lost(d + 1, leaf, mu, sides, used, span)
-            if left >= need and (not looked or left - _more_lost(d + 1, leaf, mu, sides, used, span, ahead) >= need):
+            if left >= need and (not looked or left - more_lost(d + 1, leaf, mu, sides, used, span, ahead) >= need):
                 d += 1
                 if d < n:
                     place[d] = -1
