@@ -19,9 +19,13 @@ from optimizer.waterfall import waterfall
 
 #: chains a unit in the first annealing, and how many times more in each that follows
 FIRST, MORE = 30, 4
-#: annealings from the prices' own choice, the first of them quick, and from the best plan
+#: annealings from the prices' own choice, the first of them quick, and from the best plan; of what larger units leave, whose
+#: prices are nearly right, less hot; of what a known plan's leave, with fewer chains first
 QUICK, COLD = Cooling(depth=4, window=12, reach=0.2), Cooling(reach=0.2)
+BRISK = Cooling(rounds=8, hot=0.1, share=0.05, depth=4, window=20, reach=0.2)
+MILD = replace(BRISK, rounds=16, hot=0.07, window=32)
 WARM = Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0), reach=0.2)
+SOON = 20
 #: where there is no time to mend what breaks a row in the end
 FIRM = (1.0, 1e4)
 #: many annealings of a small problem, with so many chains a unit: rows count sooner and all is hotter, so that each ends
@@ -128,14 +132,13 @@ class Annealing:
         known = best.near(NEARER)
         warm, share = known and best.core.units <= WHOLE, SOONER if known else BEFORE_IT
         for field in tuple(fields):
-            quick, calm = (HURRIED, HURRIED) if field.core.units > HUGE else (QUICK, COLD)
-            first, search = quick, field.search(limits, best.over)
+            first, search = self._coolings(field)[0], field.search(limits, best.over)
             if warm:
                 self._restore(field, search)
             annealed, steps = known, FASTEN * _turns(field.core.units, limits.time_limit)
             for least in steps[int(known and not warm) :]:
                 if not annealed:
-                    self._on(field, search, self._soon(end, share), quick, warm=False, last=False)
+                    self._on(field, search, self._soon(end, share), self._coolings(field)[0], warm=False, last=False)
                 if best.over() or best.choice is None or not best.near(NEAR):
                     break
                 seconds = REPRICE * (end - limits.elapsed())
@@ -145,8 +148,8 @@ class Annealing:
                     continue
                 if best.over():
                     break
-                first, field = calm, Field.rest(fastened, best.choice, field.paid)
-                search = field.search(limits, best.over)
+                field = Field.rest(fastened, best.choice, field.paid)
+                first, search = self._coolings(field)[1], field.search(limits, best.over)
                 fields.insert(0, field)
                 if warm:
                     self._restore(field, search)
@@ -157,20 +160,28 @@ class Annealing:
             if best.choice is not None:
                 break
 
-    def glance(self, field: Field) -> None:
+    def glance(self, field: Field, again: bool = False) -> None:
         """One short annealing, for a plan soon: from the prices' own choice, or of what a plan that is known leaves when as many
-        of its larger units as may stay do so."""
-        limits, best, share, cooling = self.limits, self.best, BEFORE_IT, HURRIED if field.core.units > HUGE else QUICK
-        if best.near(NEARER) and best.choice is not None:
-            seconds, share, cooling = REPRICE * limits.left(), QUICKLY, replace(cooling, firm=FIRM)
-            fastened = fasten(best.core, best.choice, FASTEN[::-1], field.paid, limits, seconds, best.over)
-            field = field if fastened is None else Field.rest(fastened, best.choice, field.paid)
-        search, units = field.search(limits, best.over), field.core.units
-        tries = FIRST * units if limits.deterministic else min(FIRST * units, int(PACE * share * limits.left()))
-        for choice in search.run(search.first_choice, cooling, max(1, tries)):
+        of its larger units as may stay do so; `again` from the best plan, and longer."""
+        limits, best, share, chains = self.limits, self.best, BEFORE_IT, FIRST
+        known = best.choice if best.near(NEARER) else None
+        if known is not None:
+            seconds, share, chains = REPRICE * limits.left(), QUICKLY, FIRST if again else SOON
+            fastened = fasten(best.core, known, FASTEN[::-1], field.paid, limits, seconds, best.over)
+            field = field if fastened is None else Field.rest(fastened, known, field.paid)
+        cooling, search, units = self._coolings(field)[int(again)], field.search(limits, best.over), field.core.units
+        tries = chains * units if limits.deterministic else min(chains * units, int(PACE * share * limits.left()))
+        start = field.part(known) if again and known is not None else search.first_choice
+        for choice in search.run(start, cooling if known is None else replace(cooling, firm=FIRM), max(1, tries)):
             kept = field.core.feasible(choice)
             filled = choice if kept else waterfall(field.core, start=choice)  # at once, and nearly as good
             best.offer(field.lift(filled if kept or field.core.feasible(filled) else search.mend(choice)))
+
+    def _coolings(self, field: Field) -> tuple[Cooling, Cooling]:
+        """Of the first annealing of a field and of those that follow."""
+        if field.core.units > HUGE:
+            return HURRIED, HURRIED
+        return (QUICK, COLD) if field.core is self.best.core else (BRISK, MILD)
 
     def vary(self, field: Field, end: float, over: Callable[[], bool]) -> None:
         """Many annealings that each end elsewhere, until `end` or until it is `over()`."""
@@ -202,7 +213,7 @@ class Annealing:
         if best.choice is not None and limits.elapsed() > end and not limits.deterministic:
             return
         patches = self.patches(field) if self.patches is not None else None
-        broken, begun, stays = 0, False, warm
+        broken, begun, stays, calm = 0, False, warm, self._coolings(field)[1]
         work, tries = NOMINAL * limits.time_limit, float(FIRST * units)
         only = not limits.deterministic and tries / PACE > 0.3 * (end - limits.elapsed())
         if only:  # the first round is as long as what it expects says, the others as long as fits
@@ -215,7 +226,7 @@ class Annealing:
             if warm and best.choice is not None:
                 found = search.run(field.part(best.choice), WARM, max(1, int(tries)), seconds)
             else:
-                cooling = first if only or not begun else COLD
+                cooling = first if only or not begun else calm
                 cooling = replace(cooling, firm=(cooling.firm[0], cooling.firm[1] * 10.0**broken))
                 found = search.run(search.first_choice, cooling, max(1, int(tries)), seconds)
                 broken = min(FIRMEST, broken + int(not any(map(search.core.feasible, found))))

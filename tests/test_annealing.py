@@ -124,6 +124,9 @@ def test_a_glance_finds_a_plan_by_prices_or_what_is_near_one_that_is_known(known
     Annealing(limits, best).glance(Field.whole(core, prices.prices, plan))
     assert best.choice is not None and core.feasible(best.choice) and best.value >= before
     assert best.near(0.02)
+    before = best.value
+    Annealing(limits, best).glance(Field.whole(core, prices.prices, plan), again=True)
+    assert best.value >= before and core.feasible(best.choice)
 
 
 @pytest.mark.parametrize("units", [10, 10 * WHOLE])

@@ -165,9 +165,10 @@ class Engine:
         raise NotImplementedError
 
     def glance(
-        self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None, dual: Dual
+        self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None, dual: Dual, again: bool = False
     ) -> np.ndarray | None:
-        """A plan soon, before more is proved than prices do, from the plan `hint` [U] on; None of an engine without."""
+        """A plan soon, before more is proved than prices do, from the plan `hint` [U] on; `again`, after that, a better one
+        where it is near the bound. None of an engine without."""
         return None
 
     def proving(self) -> Engine:

@@ -92,14 +92,14 @@ class Prices(Engine):
         return best.answer()
 
     def glance(
-        self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None, dual: Dual
+        self, core: Core, limits: Limits, report: Report, hint: np.ndarray | None, dual: Dual, again: bool = False
     ) -> np.ndarray | None:
         best, start = Best(core, limits, report, dual.bound), _start(core, hint)
         best.offer(start)
         soon = TINY_OPTIONS < core.options <= MOST_OPTIONS  # beyond, the search begins at once
         easy = best.choice is not None or core.options <= PROVE_OPTIONS
-        if best.near(NEARER) or (soon and easy and not _mostly_open(core)):
-            Annealing(limits, best).glance(Field.whole(core, dual.prices, start))
+        if best.near(NEARER) or (soon and easy and not again and not _mostly_open(core)):
+            Annealing(limits, best).glance(Field.whole(core, dual.prices, start), again)
         return best.choice
 
     def _place(self, core: Core, some: np.ndarray, limits: Limits, report: Report) -> Placing:

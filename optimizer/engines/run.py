@@ -13,6 +13,7 @@ from optimizer.dual import PASSES, Dual, find_prices, polished
 from optimizer.engines import entry, load
 from optimizer.engines.base import Answer, Limits, Progress, Report
 from optimizer.known import Known, fitted
+from optimizer.search import WHOLE
 from optimizer.waterfall import waterfall
 
 #: shares of the time left that finding prices and, after them, a bound on whole books may take
@@ -37,7 +38,7 @@ def run(
 ) -> tuple[Answer, Dual]:
     """The engine's answer, and what proves a bound for it whatever the engine. `priced` hears of that early; `known`, of a
     problem like this one, is where to begin. What follows from it soon is good, and not the best that more time can find: then
-    an engine that searches by prices begins anew."""
+    an engine that searches by prices begins anew, at once where a problem is too large to be annealed whole."""
     left = limits.left()
     soon = max(GOES_ON * left, GOES_ON_UNIT * core.units)
     if known is None or not entry(name).exact_by or limits.deterministic or 3 * soon > left:
@@ -51,7 +52,7 @@ def run(
     def shortly(progress: Progress) -> bool:
         return heard(progress) or limits.elapsed() > until
 
-    answer, dual = _run(name, core, limits, shortly, hint, priced, known)
+    answer, dual = _run(name, core, limits, shortly, hint, priced, known, core.units > WHOLE)
     value = -np.inf if answer.choice is None else core.objective(answer.choice)
     near = share_of(min(dual.bound, answer.bound), value) <= limits.gap
     if answer.claim != "none" or asked[0] or near:
@@ -74,8 +75,9 @@ def _run(
     hint: np.ndarray | None,
     priced: Callable[[Dual], None] | None,
     known: Known | None,
+    brief: bool = False,
 ) -> tuple[Answer, Dual]:
-    """Once, from what is known or from nothing."""
+    """Once, from what is known or from nothing; where it is to be `brief`, another glance is all the search there is."""
     talk = _Talk(limits, report, priced)
     talk.asked = report(Progress(limits.elapsed(), phase="prices"))
     simple = not (entry(name).exact or entry(name).exact_by)  # needs no first plan, and does not stop for a bound
@@ -109,6 +111,9 @@ def _run(
         near = share_of(dual.bound, progress.objective) <= limits.gap
         return report(progress) or (near and progress.choice is not None)
 
+    if brief:
+        soon = load(name).glance(core, limits, watched, hint, dual, again=True)
+        return _better(core, first, Answer(soon)), dual
     return _better(core, first, load(name).solve(core, limits, watched, hint, dual)), dual
 
 

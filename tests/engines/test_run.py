@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from optimizer.core import Core
 from optimizer.dual import Dual
 from optimizer.engines import run as module
-from optimizer.engines.base import Answer, Limits, Progress
+from optimizer.engines.base import Answer, Limits, Progress, Report
+from optimizer.engines.prices import Prices
 from optimizer.engines.run import _filled, _more_proved, _Talk, run
 from optimizer.known import Known
 from optimizer.problem import build
@@ -47,7 +49,7 @@ class Runs:
     def __init__(self, core: Core, known: tuple[np.ndarray, float], anew: tuple[np.ndarray, float]) -> None:
         self.core, self.ends, self.began = core, {True: known, False: anew}, list[bool]()
 
-    def __call__(self, name, core, limits, report, hint, priced, known):  # type: ignore[no-untyped-def]
+    def __call__(self, name, core, limits, report, hint, priced, known, brief=False):  # type: ignore[no-untyped-def]
         self.began.append(known is not None)
         assert known is not None or hint is None, "a near plan leads the search astray"
         plan, bound = self.ends[known is not None]
@@ -103,6 +105,34 @@ def test_nothing_begins_anew_where_that_is_near_enough_or_somebody_asked_or_time
     assert began(2 * value, Limits(60.0, deterministic=True)) == [True]
     assert began(2 * value, Limits(60.0), "scip") == [True]
     assert began(2 * value, Limits(60.0), known=None) == [False]
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_of_a_problem_too_large_to_be_annealed_whole_two_looks_are_all_that_comes_before_it_begins_anew(
+    large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = build(sample(200, 8, 3), parse_scenario(tomllib.loads(baseline_toml(200, 8)))).core
+    first, dual = run("prices", some, Limits(3.0, 1e-3), lambda _: False)
+    assert first.choice is not None
+    did, glance = list[tuple[str, bool]](), Prices.glance
+
+    def looks(self: Prices, *given: Any, again: bool = False) -> np.ndarray | None:
+        did.append(("glance", again))
+        return glance(self, *given, again=again)
+
+    def solves(self: Prices, core: Core, limits: Limits, report: Report, hint: Any, dual: Dual) -> Answer:
+        did.append(("solve", hint is first.choice))
+        return Answer(hint)
+
+    monkeypatch.setattr(Prices, "glance", looks)
+    monkeypatch.setattr(Prices, "solve", solves)
+    monkeypatch.setattr(module, "WHOLE", 0 if large else some.units)
+    known = Known(dual.prices, dual.books)
+    answer, _ = run("prices", some, Limits(30.0, 0.0), lambda _: False, first.choice, None, known)
+    kinds = [kind for kind, _ in did]
+    assert kinds == (["glance", "glance"] if large else ["glance", "solve"]) + ["glance", "solve"]
+    assert [again for kind, again in did if kind == "glance"] == ([False, True, False] if large else [False, False])
+    assert answer.choice is not None and some.objective(answer.choice) >= some.objective(first.choice)
 
 
 # -- no more is proved than is needed --------------------------------------------------------------------------------
