@@ -19,8 +19,8 @@ from optimizer.waterfall import waterfall
 
 #: chains a unit in the first annealing, and how many times more in each that follows
 FIRST, MORE = 30, 4
-#: annealings from the prices' own choice, the first of them quick, and from the best plan; of what larger units leave, whose
-#: prices are nearly right, less hot; of what a known plan's leave, with fewer chains first
+#: annealings from the prices' own choice, the first of them quick, and from the best plan; of what larger units leave of a
+#: large problem, whose prices are nearly right, less hot; of what a known plan's leave, with fewer chains first
 QUICK, COLD = Cooling(depth=4, window=12, reach=0.2), Cooling(reach=0.2)
 BRISK = Cooling(rounds=8, hot=0.1, share=0.05, depth=4, window=20, reach=0.2)
 MILD = replace(BRISK, rounds=16, hot=0.07, window=32)
@@ -181,7 +181,8 @@ class Annealing:
         """Of the first annealing of a field and of those that follow."""
         if field.core.units > HUGE:
             return HURRIED, HURRIED
-        return (QUICK, COLD) if field.core is self.best.core else (BRISK, MILD)
+        left = field.core is not self.best.core and field.core.units > WHOLE
+        return (BRISK, MILD) if left else (QUICK, COLD)
 
     def vary(self, field: Field, end: float, over: Callable[[], bool]) -> None:
         """Many annealings that each end elsewhere, until `end` or until it is `over()`."""

@@ -40,6 +40,9 @@ PRICE_PASSES = 1_500
 #: where books of all are too much, units that fill more than this share are placed, among reps with so many options, in
 #: this share of the time left and with so much effort
 NEAR, NEAR_OPTIONS, NEAR_SHARE, NEAR_EFFORT = 0.2, 3_000_000, 0.25, Effort(100, 0.2)
+#: places that take more than this share off it are looked for again, with so many passes for prices and so much effort for books
+#: of what is left when the sure ones are taken, in this share of the time left
+UNSURE, SURE_PASSES, SURE_EFFORT, SURE_SHARE = 1e-4, 300, Effort(120, 0.2), 0.1
 #: options a unit, those of most price-adjusted value, that units have when others are fastened
 NARROW = 5
 #: places are bad that take more than this share off what can be reached (or leave the rest without a plan)
@@ -71,7 +74,31 @@ def settle(
     liked = short_list(core, dual.prices, np.full(core.units, -1, dtype=np.int64), 1, limits.threads).option[:, 0]
     if not _uneven(_filled(core, np.where(dual.hosts >= 0, dual.hosts, liked))):
         return None
-    return _settled(core, dual, place, limits, stop, keep)
+    settled = _settled(core, dual, place, limits, stop, keep)
+    lost = 1.0 if settled is None else share_of(dual.bound, settled.value)
+    if keep is not None or core.options <= LP_FIRST or lost <= UNSURE or stop():
+        return settled
+    hosts = _surely(core, dual, limits, stop)
+    other = None if hosts is None else _settled(core, replace(dual, hosts=hosts), place, limits, stop, keep)
+    return max((each for each in (settled, other) if each is not None), key=lambda each: each.value, default=None)
+
+
+def _surely(core: Core, dual: Dual, limits: Limits, stop: Callable[[], bool]) -> np.ndarray | None:
+    """[U] hosts in two steps (diving: Sadykov and others 2019): books of what is left when the units that books take nowhere
+    else have their place say where the others go. None where there are none of either."""
+    assert dual.hosts is not None and dual.liked is not None and dual.books is not None
+    sure = (dual.hosts >= 0) & (np.bincount(core.unit[dual.liked], minlength=core.units) <= 1)
+    if not sure.any():
+        return None
+    taken = np.where(sure, dual.hosts, -1)
+    seconds = 1e9 if limits.deterministic else SURE_SHARE * limits.left()
+    part = reduce(core, taken, ~sure, np.arange(core.options))
+    start = prices_with(core, dual.books, taken)[part.row]
+    priced = find_prices(part.core, seconds, lambda _: stop(), False, SURE_PASSES, start, limits.threads)
+    found = find_books(
+        part.core, priced.prices, seconds, lambda _: stop(), SURE_EFFORT, limits.threads, proved=priced.bound
+    )
+    return None if found is None else np.where(sure, taken, part.lift(found.hosts))
 
 
 def _settled(

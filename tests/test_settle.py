@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from optimizer import settle as module
 from optimizer.book_search import Effort
 from optimizer.books import find_books, prices_with
 from optimizer.certificate import bound
@@ -74,6 +75,29 @@ def test_big_units_of_a_good_plan_stay_where_it_has_them(company: tuple[Core, Du
     kept = held & (plan >= 0)
     assert kept.any()
     np.testing.assert_array_equal(settled.part.rest[kept], plan[kept])
+
+
+def test_places_that_lose_much_are_looked_for_again_when_the_sure_ones_are_taken_and_the_better_ones_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "LP_FIRST", 0)  # else a program says where they go
+    better = 0
+    for seed in (2, 3, 4):
+        core = build(sample(120, 6, seed), parse_scenario(tomllib.loads(baseline_toml(120, 6)))).core
+        dual = dual_of(core)
+        assert dual.hosts is not None and dual.liked is not None
+        doubted = np.bincount(core.unit[dual.liked], minlength=core.units) > 1
+        worst = np.full(core.units, -1)
+        worst[core.unit[dual.liked]] = dual.liked  # the last of each unit's
+        for hosts in (dual.hosts, np.where((dual.hosts >= 0) & doubted, worst, dual.hosts)):
+            values = []
+            for unsure in (np.inf, 0.0):
+                monkeypatch.setattr(module, "UNSURE", unsure)
+                settled = settle(core, replace(dual, hosts=hosts), None, limits(), lambda: False)
+                values.append(-np.inf if settled is None else settled.value)
+            assert values[0] <= values[1] <= dual.bound * (1 + 1e-9)
+            better += values[1] > values[0]
+    assert better >= 2
 
 
 def test_nothing_is_settled_where_no_unit_is_big_or_where_it_leaves_no_plan() -> None:
