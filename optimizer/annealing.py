@@ -20,12 +20,13 @@ from optimizer.waterfall import waterfall
 #: chains a unit in the first annealing, and how many times more in each that follows
 FIRST, MORE = 30, 4
 #: annealings from the prices' own choice, the first of them quick, and from the best plan; of what larger units leave of a
-#: large problem, whose prices are nearly right, less hot; of what a known plan's leave, with fewer chains first
+#: large problem, whose prices are nearly right, less hot; of what a known plan's leave, with so many chains a
+#: unit first, and then
 QUICK, COLD = Cooling(depth=4, window=12, reach=0.2), Cooling(reach=0.2)
 BRISK = Cooling(rounds=8, hot=0.1, share=0.05, depth=4, window=20, reach=0.2)
 MILD = replace(BRISK, rounds=16, hot=0.07, window=32)
 WARM = Cooling(rounds=8, hot=0.03, share=0.1, firm=(2.0, 100.0), reach=0.2)
-SOON = 20
+SOON, LATER = 20, 50
 #: where there is no time to mend what breaks a row in the end
 FIRM = (1.0, 1e4)
 #: many annealings of a small problem, with so many chains a unit: rows count sooner and all is hotter, so that each ends
@@ -166,7 +167,7 @@ class Annealing:
         limits, best, share, chains = self.limits, self.best, BEFORE_IT, FIRST
         known = best.choice if best.near(NEARER) else None
         if known is not None:
-            seconds, share, chains = REPRICE * limits.left(), QUICKLY, FIRST if again else SOON
+            seconds, share, chains = REPRICE * limits.left(), QUICKLY, LATER if again else SOON
             fastened = fasten(best.core, known, FASTEN[::-1], field.paid, limits, seconds, best.over)
             field = field if fastened is None else Field.rest(fastened, known, field.paid)
         cooling, search, units = self._coolings(field)[int(again)], field.search(limits, best.over), field.core.units
