@@ -22,6 +22,8 @@ from optimizer.errors import SolverError
 from optimizer.prepare import prepare
 from optimizer.result import Result
 
+#: shares to reach after the change, as the size's own for half a minute (0.1%), and around it
+GAPS = (0.002, 0.001, 0.0008)
 #: the first solve's gap is asked for again with this much room, as a share of it and absolutely
 HAIR, LEAST = 0.02, 1e-6
 
@@ -33,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time-limit", type=float, default=60.0)
     parser.add_argument("--first-gap", type=float, default=5e-4, help="share at which the first solve stops")
     parser.add_argument(
-        "--gap", type=float, nargs="+", default=[],
-        help="shares to reach after the change, timed one by one in the same solves; the first solve's and a hair by default",
+        "--gap", type=float, nargs="*", default=GAPS,
+        help="shares to reach after the change, timed one by one in the same solves; none: the first solve's and a hair",
     )  # fmt: skip
     parser.add_argument("--threads", type=int, default=2)
 

@@ -4,6 +4,7 @@ problems with small books."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import numpy as np
@@ -50,6 +51,7 @@ class ColumnSearch:
         self.most = STEPS
         self.needs, self.steps, self.searched = list[np.ndarray](), list[Part](), False
         self.late: Callable[[], bool] = lambda: False
+        self.threads = 1
         self.centre = self.lister.admissible(self.lister.start)
         self.program.centre(self.centre)
         for rep in self.reps:
@@ -83,9 +85,9 @@ class ColumnSearch:
             if not rep.all:
                 self._add(place, rep, taken[rep.option][None, :])
 
-    def begin(self, late: Callable[[], bool] = lambda: False) -> None:
+    def begin(self, late: Callable[[], bool] = lambda: False, threads: int = 1) -> None:
         """Prices that prove more than those of the books, and first triples, until it is `late`."""
-        self.late = late
+        self.late, self.threads = late, threads
         with suppress(StuckError):
             self._price(self.centre)
             self._tighten()
@@ -100,7 +102,7 @@ class ColumnSearch:
         able = False
         if self.searched or not np.isfinite(self.bound):
             return
-        self.late = lambda: False
+        self.late, self.threads = lambda: False, 1
         with suppress(StuckError):
             able = self._list_all(latest)
         if able and not self.over():
@@ -183,26 +185,35 @@ class ColumnSearch:
     def _price(self, duals: Duals, window: float = 0.0) -> tuple[bool, bool]:
         """Work out the bound at these prices: whether it is the best, and whether books were added to the program, such as are
         worth no more than the window less than their rep's best."""
-        triples, tops, added = self.program.triples, np.zeros(len(self.reps)), False
-        if not all(rep.all for rep in self.reps):
+        worths = [self.lister.reduced(rep, duals) for rep in self.reps]
+        tops = np.array([worth.max(initial=-np.inf) for worth in worths])
+        sought, added = [place for place, rep in enumerate(self.reps) if not rep.all], False
+        if sought:
             self.lister.price(duals)
         for place, rep in enumerate(self.reps):
-            if self.over():
-                return False, False
-            worth = self.lister.reduced(rep, duals)
-            tops[place] = worth.max(initial=-np.inf)
             if rep.all:
+                worth = worths[place]
                 some = np.flatnonzero((worth > tops[place] - window) & ~rep.known)
                 some = some[np.argsort(-worth[some], kind="stable")[:BEST]]
                 rep.known[some] = True
                 self.program.add(place, rep.books[some], rep.worth[some], rep.twice[:, some])
                 added |= len(some) > 0
-                continue
-            found, top = self.lister.list(rep, duals, triples, tops[place] - window, max(window, 1e-9), SOUGHT, BEST)
+
+        def seek(place: int) -> tuple[np.ndarray | None, float]:
+            if self.over():
+                return None, np.inf
+            rep, need = self.reps[place], tops[place] - window
+            return self.lister.list(rep, duals, self.program.triples, need, max(window, 1e-9), SOUGHT, BEST)
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            answers = list(pool.map(seek, sought))
+        for place, (found, top) in zip(sought, answers, strict=True):
+            if self.over():
+                return False, False
             if found is None:
                 raise StuckError
             tops[place] = max(tops[place], top)
-            added |= self._add(place, rep, found)
+            added |= self._add(place, self.reps[place], found)
         if np.isneginf(tops).any() and not self.steps:
             raise StuckError  # no book of some rep was found
         bound = self.lister.of_all(duals, tops)
@@ -215,7 +226,7 @@ class ColumnSearch:
     def _add(self, place: int, rep: RepBooks, books: np.ndarray) -> bool:
         """Hold and use books [N, k] that are new; whether there were any."""
         known = {book.tobytes() for book in rep.books}
-        new = np.array([book.tobytes() not in known for book in books], dtype=bool)
+        new = [i for book, i in {book.tobytes(): i for i, book in enumerate(books)}.items() if book not in known]
         books = books[new]
         if not len(books):
             return False

@@ -21,7 +21,9 @@ from optimizer.own_rows import OwnRows
 ROUNDED = 1e-11
 #: steps after which books as good as the best are not looked for any more, but only such as are worth this share of all items'
 #: worth more, or of the window
-PATIENCE, TIED, TIED_WINDOW = 300_000, 1e-9, 1e-3
+PATIENCE, TIED, TIED_WINDOW = 500_000, 1e-9, 0.1
+#: a leaf that takes more steps where the best are looked for is parted; where all are listed they are many anyhow
+PARTED = 30_000
 #: any book is worth this that breaks no hard row
 LOWEST = -1e300
 #: bins of a row in a table of what is to come
@@ -188,18 +190,23 @@ class Lister:
         whole, part = np.zeros((5, len(held.option) + n)), np.zeros((5, len(held.option) + n), dtype=np.int64)
         room = (part[0], whole[0], part[1, : n + 1], part[2, :n], whole[1, :n])
         now = (np.zeros(slots), np.zeros(slots), 1.0 / self.size[rep])
-        quick = (PATIENCE, max(TIED * size, TIED_WINDOW * window), most, self.stop)
-        effort = quick if np.isfinite(window) else (most, 0.0, most, self.stop)
+        best = np.isfinite(window)
+        effort = (PATIENCE, PARTED, most, self.stop) if best else (most, most, most, self.stop)
+        goal = np.array(
+            [need, need + window if best else -np.inf, max(TIED * size, TIED_WINDOW * window) if best else 0.0]
+        )
+        count = np.array([0, 0, effort[0]])
+        parts = np.zeros(n + 2), np.zeros((n + 2, slots)), np.zeros((n + 2, n), bool), np.zeros((n + 2, n), bool)
         chosen = np.empty((rows, len(held.option)), dtype=np.uint8)
-        found, steps, top = list_books(
-            need, window, effort, (begin, filling.items.worth[span], held.amount), held.sides,
-            (leaves.value[order], mu[order], leaves.held[order], leaves.barred[order]),
+        done = list_books(
+            goal, count, window, effort, (begin, filling.items.worth[span], held.amount), held.sides,
+            (leaves.value[order], mu[order], leaves.held[order], leaves.barred[order]), parts,
             _cuts(held.unit[leaves.begin], duals, triples), room, np.zeros((2, n + 1, slots)), now,
             (np.zeros(slots), np.empty((slots, n + 1, BINS))),
             np.zeros(len(triples), dtype=np.int64), part[3, : n + 1], whole[2, : n + 1], chosen,
         )  # fmt: skip
-        done = steps >= 0 and (np.isfinite(window) or found <= rows)
-        return (chosen[: min(found, rows)].copy() if done else None), top + ROUNDED * size
+        found, done = int(count[0]), done and (best or count[0] <= rows)
+        return (chosen[: min(found, rows)].copy() if done else None), float(goal[:2].max()) + ROUNDED * size
 
 
 def _cuts(units: np.ndarray, duals: Duals, triples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -68,7 +68,7 @@ class Endgame:
             return
         self.columns = ColumnSearch(core, self.dual.books, self.over)
         until = self.limits.elapsed() + BEGUN * self.limits.left()
-        self.columns.begin(lambda: self.limits.elapsed() > until)
+        self.columns.begin(lambda: self.limits.elapsed() > until, self.limits.threads)
         if self.over():
             return
         end, done = self.limits.elapsed() + PLANNED * self.limits.left(), threading.Event()

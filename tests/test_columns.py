@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
-from optimizer.columns import Lister, RepBooks
+from optimizer import columns
+from optimizer.columns import Duals, Lister, RepBooks
 from optimizer.core import TOLERANCE, Core
 from optimizer.dual import find_prices
 from tests.hired import hired
@@ -34,10 +36,12 @@ def of_rep(core: Core, rep: RepBooks) -> tuple[np.ndarray, np.ndarray]:
     return books[kept], (books @ core.value[rep.option] - paid)[kept]
 
 
-@pytest.mark.parametrize("part", range(6))
-def test_every_book_that_is_worth_enough_is_listed_and_no_other(part: int) -> None:
-    met = 0
-    for seed, core, _, _ in hired()[part::6]:
+Priced = tuple[np.random.Generator, Core, Lister, Duals, np.ndarray, RepBooks, np.ndarray, np.ndarray]
+
+
+def priced(part: int, parts: int) -> Iterator[Priced]:
+    """Reps of small problems at prices with two triples [C, 3], every book of each that keeps its hard rows, and their worth."""
+    for seed, core, _, _ in hired()[part::parts]:
         rng = np.random.default_rng(seed)
         books = parted(core, rng, find_prices(core, 2.0).prices, int(rng.integers(0, 6)))
         lister = Lister(core, books)
@@ -49,23 +53,45 @@ def test_every_book_that_is_worth_enough_is_listed_and_no_other(part: int) -> No
         lister.price(duals)
         for rep in lister.reps():
             there, worth = of_rep(core, rep)
-            if not len(there):
-                continue
-            rep.take(core, there, triples)
-            reduced = lister.reduced(rep, duals)
-            paid = duals.unit[rep.unit] + lister.other[rep.option] @ duals.row[lister.shared]
-            assert reduced == pytest.approx(worth - there @ paid - duals.triple @ rep.two_of(there, triples))
-            need = float(np.quantile(reduced, 1 - rng.choice([0.02, 0.3, 1.0])))
-            found, top = lister.list(rep, duals, triples, need, np.inf, 10**7, 10**5)
-            assert found is not None
-            slight = 1e-4 * max(1.0, float(np.abs(worth).max()))
-            assert len({book.tobytes() for book in found}) == len(found)
-            listed, able = {book.tobytes() for book in found}, {book.tobytes() for book in there}
-            assert {b.tobytes() for b in there[reduced > need + slight]} <= listed <= able | near(rep, found)
-            assert not {b.tobytes() for b in there[reduced < need - slight]} & listed
-            assert reduced.max() - slight <= max(top, need)
-            assert rep.worths(core, there) == pytest.approx(worth)
-            met += len(found)
+            if len(there):
+                rep.take(core, there, triples)
+                yield rng, core, lister, duals, triples, rep, there, worth
+
+
+@pytest.mark.parametrize("part", range(6))
+def test_every_book_that_is_worth_enough_is_listed_and_no_other(part: int) -> None:
+    met = 0
+    for rng, core, lister, duals, triples, rep, there, worth in priced(part, 6):
+        reduced = lister.reduced(rep, duals)
+        paid = duals.unit[rep.unit] + lister.other[rep.option] @ duals.row[lister.shared]
+        assert reduced == pytest.approx(worth - there @ paid - duals.triple @ rep.two_of(there, triples))
+        need = float(np.quantile(reduced, 1 - rng.choice([0.02, 0.3, 1.0])))
+        found, top = lister.list(rep, duals, triples, need, np.inf, 10**7, 10**5)
+        assert found is not None
+        slight = 1e-4 * max(1.0, float(np.abs(worth).max()))
+        assert len({book.tobytes() for book in found}) == len(found)
+        listed, able = {book.tobytes() for book in found}, {book.tobytes() for book in there}
+        assert {b.tobytes() for b in there[reduced > need + slight]} <= listed <= able | near(rep, found)
+        assert not {b.tobytes() for b in there[reduced < need - slight]} & listed
+        assert reduced.max() - slight <= max(top, need)
+        assert rep.worths(core, there) == pytest.approx(worth)
+        met += len(found)
+    assert met > 50
+
+
+@pytest.mark.parametrize("steps", [1, 5, 30])
+def test_the_best_books_are_found_however_soon_a_search_is_parted(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "PARTED", steps)
+    met = 0
+    for _, core, lister, duals, triples, rep, there, worth in priced(0, 2):
+        reduced = lister.reduced(rep, duals)
+        best, slight = float(reduced.max()), 1e-4 * max(1.0, float(np.abs(worth).max()))
+        found, top = lister.list(rep, duals, triples, best - 100 * slight, 10 * slight, 10**7, 10**3)
+        assert found is not None
+        rep.take(core, found, triples)
+        met += len(found)
+        assert best - slight <= lister.reduced(rep, duals).max() <= top + slight
+        assert {b.tobytes() for b in there[reduced > top - 8 * slight]} <= {book.tobytes() for book in found}
     assert met > 50
 
 
