@@ -3,7 +3,7 @@ problems with small books."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -51,7 +51,7 @@ class ColumnSearch:
         self.most = STEPS
         self.needs, self.steps, self.searched = list[np.ndarray](), list[Part](), False
         self.late: Callable[[], bool] = lambda: False
-        self.threads = 1
+        self.map: Callable[..., Iterable[tuple[np.ndarray | None, float]]] = map
         self.centre = self.lister.admissible(self.lister.start)
         self.program.centre(self.centre)
         for rep in self.reps:
@@ -86,15 +86,17 @@ class ColumnSearch:
                 self._add(place, rep, taken[rep.option][None, :])
 
     def begin(self, late: Callable[[], bool] = lambda: False, threads: int = 1) -> None:
-        """Prices that prove more than those of the books, and first triples, until it is `late`."""
-        self.late, self.threads = late, threads
-        with suppress(StuckError):
+        """Prices that prove more than those of the books, and first triples, until it is `late`, on so many threads."""
+        self.late = late
+        with suppress(StuckError), ThreadPoolExecutor(threads) as pool:
+            self.map = pool.map if threads > 1 else map
             self._price(self.centre)
             self._tighten()
             for _ in range(SOON):
                 if self.over() or late() or not self._cut():
                     break
                 self._tighten()
+        self.map = map
 
     def prove(self, latest: Callable[[], np.ndarray | None]) -> None:
         """After `begin`, bring the bound down, to the best plan where all books that count can be listed and searched.
@@ -102,7 +104,7 @@ class ColumnSearch:
         able = False
         if self.searched or not np.isfinite(self.bound):
             return
-        self.late, self.threads = lambda: False, 1
+        self.late = lambda: False
         with suppress(StuckError):
             able = self._list_all(latest)
         if able and not self.over():
@@ -205,9 +207,7 @@ class ColumnSearch:
             rep, need = self.reps[place], tops[place] - window
             return self.lister.list(rep, duals, self.program.triples, need, max(window, 1e-9), SOUGHT, BEST)
 
-        with ThreadPoolExecutor(self.threads) as pool:
-            answers = list(pool.map(seek, sought))
-        for place, (found, top) in zip(sought, answers, strict=True):
+        for place, (found, top) in zip(sought, self.map(seek, sought), strict=True):
             if self.over():
                 return False, False
             if found is None:
