@@ -29,8 +29,9 @@ SAME = 1e-6
 NOTHING: tuple[float, BoundBy] = (float("nan"), "prices")
 #: seconds for finding the smallest relaxation of an infeasible problem
 RELAX_SECONDS = 10.0
-#: seconds for recomputing what listed books prove, begun for somebody who has cancelled and waits
-HURRIED = 0.5
+#: seconds for recomputing what listed books prove, begun for somebody who has cancelled and waits; of others the share of the
+#: limit at which no more are listed, which leaves what is begun the seconds beside the limit that a solve may take
+HURRIED, LATE = 0.5, 1.1
 PACKAGES = ("bookfit", "ortools", "highspy", "numpy", "scipy", "pandas", "numba")
 
 Listener = Callable[[Progress], bool | None]
@@ -85,7 +86,8 @@ class Case:
         from optimizer.listed import listing_bound  # loads compiled loops, which few results need
 
         try:
-            end = time.monotonic() + (HURRIED if outcome.stopped == "user" else np.inf)
+            seconds = HURRIED if outcome.stopped == "user" else LATE * self.limits.time_limit - self.limits.elapsed()
+            end = time.monotonic() + max(HURRIED, seconds)
             by_listing = listing_bound(core, outcome.books, outcome.listing, value, end)
         except ValueError as error:
             notes.append(f"the bound by listed books was dropped: {error}")

@@ -7,14 +7,20 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from optimizer.book_trees import Books
 from optimizer.certificate import bound
+from optimizer.conclude import HURRIED, Case
+from optimizer.core import Core
 from optimizer.endgame import Endgame
-from optimizer.engines.base import Answer
+from optimizer.engines.base import Answer, Limits
+from optimizer.listing import Listing
 from optimizer.plan import Plan
+from optimizer.process import Outcome
 from optimizer.solve import solve
 from optimizer.verify import Verdict, verify
 from tests.test_solve import company
@@ -157,3 +163,32 @@ def test_replacing_the_tables_changes_the_verdict(solved) -> None:  # type: igno
     problem, result = solved
     cheaper = replace(problem.core, value=problem.core.value * 2)
     assert bound(cheaper, result.prices) > result.bound
+
+
+@pytest.mark.parametrize(
+    ("stopped", "left", "seconds"), [("time", 0.0, 1.0), ("end", 4.0, 5.0), ("user", 4.0, HURRIED)]
+)
+def test_listed_books_are_recomputed_within_what_a_solve_may_take(
+    by_listing: Any, stopped: Any, left: float, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem, result = by_listing
+    allowed = list[float]()
+
+    def noted(core: Core, books: Books, listing: Listing, value: float, end: float) -> float:
+        allowed.append(end - time.monotonic())
+        return result.bound
+
+    monkeypatch.setattr("optimizer.listed.listing_bound", noted)
+    found = Outcome(
+        problem.choice(result.plan),
+        "none",
+        np.inf,
+        result.prices,
+        stopped,
+        (),
+        books=result.books,
+        listing=result.listing,
+    )
+    limits = Limits(10.0, 0.0, started=time.time() - 10.0 + left)
+    assert Case(problem, "prices", "asked for", limits, lambda *_: found).conclude(found).bound_by == "listing"
+    assert allowed == [pytest.approx(seconds, abs=0.5)]
