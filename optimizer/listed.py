@@ -8,6 +8,7 @@ and without it, fewer still (Ryan and Foster 1981), until no part can hold a bet
 
 from __future__ import annotations
 
+from threading import TIMEOUT_MAX, Timer
 from time import monotonic
 
 import numpy as np
@@ -73,10 +74,8 @@ def listing_bound(core: Core, books: Books, listing: Listing, value: float, end:
         if seeking:
             lister.price(duals)
             for rep, need in zip(reps, needs, strict=True):
-                if monotonic() > end:
+                if not rep.all and not _sought(core, lister, rep, duals, listing.triples, float(need), end):
                     return max(value, proved)
-                if not rep.all:
-                    _sought(core, lister, rep, duals, listing.triples, float(need))
         worth = [lister.reduced(rep, duals) for rep in reps]
         tops = np.array(
             [of.max(initial=-np.inf if rep.all else need) for rep, of, need in zip(reps, worth, needs, strict=True)]
@@ -101,12 +100,22 @@ def _line(listing: Listing) -> int:
     return 1 + int(np.argmin(np.append(follows, False)))
 
 
-def _sought(core: Core, lister: Lister, rep: RepBooks, duals: Duals, triples: np.ndarray, need: float) -> None:
-    """Have a rep hold all books that are worth so much."""
-    found, _ = lister.list(rep, duals, triples, need, np.inf, LISTED, MOST_BOOKS)
+def _sought(
+    core: Core, lister: Lister, rep: RepBooks, duals: Duals, triples: np.ndarray, need: float, end: float
+) -> bool:
+    """Have a rep hold all books that are worth so much; whether that was done before `end`."""
+    late = Timer(min(max(0.0, end - monotonic()), TIMEOUT_MAX), lister.stop.fill, (1,))
+    late.start()
+    try:
+        found, _ = lister.list(rep, duals, triples, need, np.inf, LISTED, MOST_BOOKS)
+    finally:
+        late.cancel()
+    if found is None and monotonic() >= end:
+        return False
     if found is None:
         raise ValueError("more books count at the listing's prices than can be listed")
     rep.take(core, found, triples)
+    return True
 
 
 def _of_steps(listed: Listed, listing: Listing, first: int, value: float) -> float:
