@@ -104,7 +104,10 @@ def _sought(
     core: Core, lister: Lister, rep: RepBooks, duals: Duals, triples: np.ndarray, need: float, end: float
 ) -> bool:
     """Have a rep hold all books that are worth so much; whether that was done before `end`."""
-    late = Timer(min(max(0.0, end - monotonic()), TIMEOUT_MAX), lister.stop.fill, (1,))
+    left = end - monotonic()
+    if left < 0:
+        return False
+    late = Timer(min(left, TIMEOUT_MAX), lister.stop.fill, (1,))
     late.start()
     try:
         found, _ = lister.list(rep, duals, triples, need, np.inf, LISTED, MOST_BOOKS)

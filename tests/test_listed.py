@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import fields, replace
 from itertools import count
 
@@ -11,6 +12,7 @@ import pytest
 from optimizer import column_search
 from optimizer.book_trees import Books, start_books
 from optimizer.column_search import ColumnSearch
+from optimizer.columns import Lister
 from optimizer.core import Core
 from optimizer.dual import find_prices
 from optimizer.listed import listing_bound
@@ -100,6 +102,19 @@ def test_a_bound_that_is_cut_short_is_no_lower(monkeypatch: pytest.MonkeyPatch) 
             assert bound >= whole - slight(value), seed
             cut += bound > whole + slight(value)
     assert cut > 0
+
+
+def test_a_recomputation_ends_in_the_middle_of_a_rep_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, core, value, choice = hired()[0]
+    _, listing, books = proved(core, choice, start_books(core, find_prices(core, 2.0).prices))
+
+    def long(lister: Lister, *_: object) -> tuple[None, float]:
+        while not lister.stop[0]:
+            time.sleep(0.01)
+        return None, np.inf
+
+    monkeypatch.setattr(Lister, "list", long)
+    assert listing_bound(core, books, listing, value, time.monotonic() + 0.1) == np.inf
 
 
 def changed(core: Core, listing: Listing, rng: np.random.Generator) -> Listing:
