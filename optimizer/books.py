@@ -25,7 +25,7 @@ SMALL = 50_000
 #: with more options than this it would take too much memory (some 100 bytes an option) and time
 MOST_OPTIONS = 6_000_000
 #: how much is done in small problems and in others, where there are so many seconds an option
-SMALLER = ((6e-4, Effort(1280, 0.025, 12, 1e-5)), (0.0, Effort(640, 0.025, 8, 1e-5)))
+SMALLER = ((6e-4, Effort(320, 0.025, 6, 1e-5)), (0.0, Effort(640, 0.025, 8, 1e-5)))
 LARGER = ((1.3e-4, Effort(640, 0.05, 5, 1e-5)), (8e-5, Effort(640, 0.1)), (0.0, Effort(320, 0.2)))
 #: of units that fill no more than this share of a row no host is told
 HOSTED = 0.05

@@ -12,7 +12,7 @@ import numpy as np
 from optimizer.book_trees import Books
 from optimizer.column_program import Program, StuckError
 from optimizer.column_tree import Part, Tree, listing_of
-from optimizer.columns import BEST, LISTED, MOST_BOOKS, SOUGHT, TIED, Duals, Lister, RepBooks
+from optimizer.columns import BEST, LISTED, MOST_BOOKS, QUICK, SOUGHT, TIED, Duals, Lister, RepBooks
 from optimizer.core import Core
 from optimizer.listed import Listed
 from optimizer.listing import Listing
@@ -26,13 +26,13 @@ NEAR = 2e-4
 #: in those tried next; books kept are within this share of what is open
 CLOSE, CENTRE, WINDOW = 0.03, 0.6, 0.05
 #: passes over all reps in one go, rounds of triples before there is a plan, and in all
-PASSES, SOON, ROUNDS = 120, 2, 60
+PASSES, SOON, ROUNDS = 120, 6, 60
 #: steps of all reps where books are listed, at first, and so many times more each time, to so many
 STEPS, MORE, MOST_STEPS = 10_000_000, 2, 60_000_000
 #: so many books in all are searched as a tree; where triples do no more, so many that books times options are no more than that
 SEARCHED, MOST_CELLS = 6_000, 3e8
 #: books are listed again when what is open has fallen to this share; so many rounds are worth while that leave this share of it
-AGAIN, SOME, WORTH_WHILE = 0.85, 3, 0.97
+AGAIN, SOME, WORTH_WHILE = 0.85, 3, 0.9
 
 
 class ColumnSearch:
@@ -44,15 +44,15 @@ class ColumnSearch:
         self.core, self.over = core, over
         self.choice: np.ndarray | None = None
         self.value, self.share, self.pool = -np.inf, np.zeros(core.options), np.zeros(core.options, dtype=bool)
-        self.lister = Lister(core, books)
+        self.lister = Lister(core)
         self.reps = self.lister.reps()
         self.program = Program(core, self.lister, self.reps)
         self.bound, self.tops, self.tried = np.inf, np.zeros(len(self.reps)), np.inf
         self.most = STEPS
         self.needs, self.steps, self.searched = list[np.ndarray](), list[Part](), False
         self.late: Callable[[], bool] = lambda: False
-        self.map: Callable[..., Iterable[tuple[np.ndarray | None, float]]] = map
-        self.centre = self.lister.admissible(self.lister.start)
+        self.map: Callable[..., Iterable[tuple[np.ndarray, float]]] = map
+        self.centre = self.lister.admissible(Duals(books.unit_prices, books.prices, np.zeros(0)))
         self.program.centre(self.centre)
         for rep in self.reps:
             rep.take(core, np.zeros((0, len(rep.option)), dtype=np.uint8), self.program.triples)
@@ -186,12 +186,10 @@ class ColumnSearch:
 
     def _price(self, duals: Duals, window: float = 0.0) -> tuple[bool, bool]:
         """Work out the bound at these prices: whether it is the best, and whether books were added to the program, such as are
-        worth no more than the window less than their rep's best."""
+        worth no more than the window less than their rep's best. Where books found soon are worth too much already, the best are
+        not looked for."""
         worths = [self.lister.reduced(rep, duals) for rep in self.reps]
-        tops = np.array([worth.max(initial=-np.inf) for worth in worths])
-        sought, added = [place for place, rep in enumerate(self.reps) if not rep.all], False
-        if sought:
-            self.lister.price(duals)
+        tops, added = np.array([worth.max(initial=-np.inf) for worth in worths]), False
         for place, rep in enumerate(self.reps):
             if rep.all:
                 worth = worths[place]
@@ -200,25 +198,28 @@ class ColumnSearch:
                 rep.known[some] = True
                 self.program.add(place, rep.books[some], rep.worth[some], rep.twice[:, some])
                 added |= len(some) > 0
+        proved, triples = tops.copy(), self.program.triples
+        sought = [place for place, rep in enumerate(self.reps) if not rep.all]
+        for most in (QUICK, SOUGHT):
 
-        def seek(place: int) -> tuple[np.ndarray | None, float]:
-            if self.over():
-                return None, np.inf
-            rep, need = self.reps[place], tops[place] - window
-            return self.lister.list(rep, duals, self.program.triples, need, max(window, 1e-9), SOUGHT, BEST)
+            def seek(place: int, most: int = most) -> tuple[np.ndarray, float]:
+                rep, need = self.reps[place], tops[place] - window
+                return self.lister.list(rep, duals, triples, need, max(window, 1e-9), most, BEST)
 
-        for place, (found, top) in zip(sought, self.map(seek, sought), strict=True):
-            if self.over():
-                return False, False
-            if found is None:
-                raise StuckError
-            tops[place] = max(tops[place], top)
-            added |= self._add(place, self.reps[place], found)
-        if np.isneginf(tops).any() and not self.steps:
+            for place, (found, top) in zip(sought, self.map(seek, sought), strict=True):
+                if self.over():
+                    return False, False
+                added |= self._add(place, self.reps[place], found)
+                tops[place] = self.lister.reduced(self.reps[place], duals).max(initial=-np.inf)
+                proved[place] = max(tops[place], top)
+            sought = [place for place in sought if np.isinf(proved[place])]
+            if self.lister.of_all(duals, tops) >= self.bound:
+                return False, added
+        if np.isneginf(proved).any() and not self.steps:
             raise StuckError  # no book of some rep was found
-        bound = self.lister.of_all(duals, tops)
+        bound = self.lister.of_all(duals, proved)
         if bound < self.bound:
-            self.bound, self.centre, self.tops = bound, duals, tops
+            self.bound, self.centre, self.tops = bound, duals, proved
             self.program.centre(duals)
             return True, added
         return False, added
@@ -243,7 +244,6 @@ class ColumnSearch:
         if self.open > AGAIN * self.tried or not todo or not np.isfinite(self.bound):
             return
         self.tried = self.open
-        self.lister.price(self.centre)
         triples, most = self.program.triples, min(LISTED, self.most // len(todo))
         self.most = min(MORE * self.most, MOST_STEPS)
         need = self._least()
@@ -251,10 +251,10 @@ class ColumnSearch:
         some = self.tops - (1 + 1e-6) * self.open - beyond
         for place in todo:
             rep = self.reps[place]
-            books, _ = self.lister.list(rep, self.centre, triples, float(some[place]), np.inf, most, MOST_BOOKS)
+            books, top = self.lister.list(rep, self.centre, triples, float(some[place]), np.inf, most, MOST_BOOKS)
             if self.over():
                 return
-            if books is not None:
+            if top < np.inf:
                 need[place] = some[place]
                 rep.take(self.core, books, triples)
         if (need == some).any():

@@ -6,12 +6,10 @@ Pisinger 2008).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from optimizer.book_filling import Filling
-from optimizer.book_trees import Books
 from optimizer.certificate import admissible, of_rows
 from optimizer.core import TOLERANCE, Core
 from optimizer.kernels.columns import hold_two, list_books, reduce
@@ -21,16 +19,16 @@ from optimizer.own_rows import OwnRows
 ROUNDED = 1e-11
 #: steps after which books as good as the best are not looked for any more, but only such as are worth this share of all items'
 #: worth more, or of the window
-PATIENCE, TIED, TIED_WINDOW = 500_000, 1e-9, 0.1
-#: a leaf that takes more steps where the best are looked for is parted; where all are listed they are many anyhow
-PARTED = 30_000
+PATIENCE, TIED, TIED_WINDOW = 1_000_000, 1e-9, 0.1
+#: what takes more steps is parted, where the best are looked for and where all are
+PARTED, PARTED_ALL = 1_500, 6_000
 #: any book is worth this that breaks no hard row
 LOWEST = -1e300
-#: bins of a row in a table of what is to come
-BINS = 2_048
-#: steps where books of a rep are listed and where the best are looked for; books at most where one's are listed, and how many of
-#: the best are kept
-LISTED, SOUGHT, MOST_BOOKS, BEST = 20_000_000, 5_000_000, 600_000, 64
+#: how far the price of a cut moves for what it may be at most, where a row's moves for what fills it
+CUT_SIZE = 0.003
+#: steps where books of a rep are listed and where the best are looked for, at first a few; books at most where one's are listed,
+#: and how many of the best are kept
+LISTED, SOUGHT, QUICK, MOST_BOOKS, BEST = 20_000_000, 10_000_000, 20_000, 600_000, 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,57 +94,50 @@ class RepBooks:
 
 @dataclass(slots=True, eq=False)
 class Lister:
-    """Lists books of a core's reps at any prices, leaf by leaf of the trees in `books`."""
+    """Lists books of a core's reps at any prices."""
 
     core: Core
-    books: Books
     own: OwnRows = field(init=False)
-    filling: Filling = field(init=False)
-    shared: np.ndarray = field(init=False)
     size: np.ndarray = field(init=False)
     stop: np.ndarray = field(init=False)
+    shared: np.ndarray = field(init=False)
     other: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         core = self.core
         self.own = OwnRows.of(core)
-        self.filling = Filling.of(core, self.books, np.ones(core.units, dtype=bool))
         self.size = self.own.size
         self.stop = np.zeros(1, dtype=np.uint8)  # not 0: a listing ends at once, without an answer
         matrix = core.matrix()
         self.shared = np.flatnonzero(~self.own.owned & (np.diff(matrix.indptr) > 0))
         self.other = matrix[self.shared].T.toarray()  # [K, R'] what options use of rows that reps share
 
-    @property
-    def start(self) -> Duals:
-        """The prices of the books themselves."""
-        return Duals(self.filling.pi, self.filling.others, np.zeros(0))
-
     def reps(self) -> list[RepBooks]:
-        """Those that have items or own rows, without books."""
-        filling, found = self.filling, []
-        side = np.maximum(*(np.abs(_finite(x)) for x in (self.own.upper, self.own.lower)))
-        offset = np.append(np.abs(self.core.offset), 0.0)[self.own.row]
+        """Those that have options or own rows, without books."""
+        core, own, found = self.core, self.own, []
+        side = np.maximum(*(np.abs(_finite(x)) for x in (own.upper, own.lower)))
+        offset = np.append(np.abs(core.offset), 0.0)[own.row]
         allowed = 2 * TOLERANCE * np.maximum(1.0, side + offset)
-        for rep in filling.reps:
-            span = slice(filling.span[rep], filling.span[rep + 1])
-            option, unit, amount = (
-                part[span] for part in (filling.items.option, filling.items.unit, filling.items.amount)
-            )
-            own = (self.own.upper[rep], self.own.lower[rep], self.own.penalty[rep], allowed[rep])
+        order = np.argsort(core.rep, kind="stable")
+        begin = np.searchsorted(core.rep[order], np.arange(len(core.is_open) + 1))
+        for rep in np.flatnonzero((np.diff(begin) > 0) | (own.row >= 0).any(axis=1)).tolist():
+            option = order[begin[rep] : begin[rep + 1]]
+            sides = (own.upper[rep], own.lower[rep], own.penalty[rep], allowed[rep])
             none = np.zeros((0, len(option)), dtype=np.uint8)
+            amount = own.amounts(core, option)
             held = RepBooks(
-                int(rep), option, unit, amount, own, none, np.zeros(0), np.zeros((0, 0), bool), np.zeros(0, bool)
+                rep,
+                option,
+                core.unit[option],
+                amount,
+                sides,
+                none,
+                np.zeros(0),
+                np.zeros((0, 0), bool),
+                np.zeros(0, bool),
             )
             found.append(held)
         return found
-
-    def price(self, duals: Duals) -> None:
-        """Fill the leaves at other prices."""
-        books = replace(
-            self.books, prices=np.where(self.own.owned, self.books.prices, duals.row), unit_prices=duals.unit
-        )
-        self.filling = Filling.of(self.core, books, np.ones(self.core.units, dtype=bool))
 
     def admissible(self, duals: Duals) -> Duals:
         """The prices clipped to where they prove something: none of own rows, none below 0 of units that need not be served."""
@@ -155,10 +146,14 @@ class Lister:
         row = np.where(self.own.owned, 0.0, admissible(self.core, duals.row))
         return Duals(unit, row, np.maximum(triple, 0.0))
 
+    def paid(self, rep: RepBooks, duals: Duals) -> np.ndarray:
+        """[k] what the items of a rep pay at these prices."""
+        return duals.unit[rep.unit] + self.other[rep.option] @ duals.row[self.shared]
+
     def reduced(self, rep: RepBooks, duals: Duals) -> np.ndarray:
         """[N] what a rep's books are worth at these prices."""
         out = rep.worth.copy()
-        reduce(rep.books, duals.unit[rep.unit] + self.other[rep.option] @ duals.row[self.shared], out)
+        reduce(rep.books, self.paid(rep, duals), out)
         for c in np.flatnonzero(duals.triple):
             np.subtract(out, duals.triple[c], out=out, where=rep.twice[c])
         return out
@@ -175,50 +170,51 @@ class Lister:
 
     def list(
         self, held: RepBooks, duals: Duals, triples: np.ndarray, need: float, window: float, most: int, rows: int
-    ) -> tuple[np.ndarray | None, float]:
-        """(books [N, k], what the best is worth) at the prices the leaves were filled at last: every book that is worth `need`,
-        or, with a finite `window`, some of the best. None where there are more than `rows`, or `most` steps do not find them."""
-        filling, rep = self.filling, held.rep
-        leaves, span = filling.leaves(rep), slice(filling.span[rep], filling.span[rep + 1])
-        mu, allowed = filling.mu[filling.edges[rep] : filling.edges[rep + 1]], held.sides[3]
-        size = float(np.abs(filling.items.worth[span]).sum())
-        need = max(need - ROUNDED * size, LOWEST)
-        order = np.argsort(-leaves.value, kind="stable")
-        order = order[(leaves.value + np.abs(mu) @ allowed)[order] >= need]
-        begin = np.append(leaves.begin, len(held.option))
-        n, slots = len(leaves.begin), mu.shape[1]
-        whole, part = np.zeros((5, len(held.option) + n)), np.zeros((5, len(held.option) + n), dtype=np.int64)
-        room = (part[0], whole[0], part[1, : n + 1], part[2, :n], whole[1, :n])
-        now = (np.zeros(slots), np.zeros(slots), 1.0 / self.size[rep])
+    ) -> tuple[np.ndarray, float]:
+        """(books [N, k], what the best is worth) at these prices: every book that is worth `need`, or, with a finite `window`,
+        some of the best. inf where `most` steps do not find them, or, without a window, where they are more than `rows`."""
+        worth = self.core.value[held.option] - self.paid(held, duals)
         best = np.isfinite(window)
-        effort = (PATIENCE, PARTED, most, self.stop) if best else (most, most, most, self.stop)
+        begin = np.append(np.flatnonzero(np.diff(held.unit, prepend=-1)), len(held.option))
+        n, slots, options = len(begin) - 1, held.amount.shape[1], len(held.option)
+        cuts = _cuts(held.unit[begin[:-1]], duals, triples)
+        every, size = slots + len(cuts[2]), float(np.abs(worth).sum() + cuts[2].sum())
+        need = max(need - ROUNDED * size, LOWEST)
+        whole, part = np.zeros((3, options + n)), np.zeros((4, options + n), dtype=np.int64)
+        room = (part[0], whole[0], part[1, : n + 1], part[2, :n], whole[1, :n])
+        now = (
+            np.zeros(every),
+            np.zeros(every),
+            np.append(1.0 / self.size[held.rep], CUT_SIZE * cuts[2] / (cuts[3] - 1)),
+        )
+        effort = (PATIENCE, PARTED, most, self.stop) if best else (most, PARTED_ALL, most, self.stop)
         goal = np.array(
             [need, need + window if best else -np.inf, max(TIED * size, TIED_WINDOW * window) if best else 0.0]
         )
         count = np.array([0, 0, effort[0]])
-        parts = np.zeros(n + 2), np.zeros((n + 2, slots)), np.zeros((n + 2, n), bool), np.zeros((n + 2, n), bool)
-        chosen = np.empty((rows, len(held.option)), dtype=np.uint8)
+        parts = np.full(n + 2, np.inf), np.zeros((n + 2, every)), np.zeros((n + 2, n), bool), np.zeros((n + 2, n), bool)
+        chosen = np.empty((rows, options), dtype=np.uint8)
+        times, left = np.zeros((2, len(cuts[2])), dtype=np.int64)
         done = list_books(
-            goal, count, window, effort, (begin, filling.items.worth[span], held.amount), held.sides,
-            (leaves.value[order], mu[order], leaves.held[order], leaves.barred[order]), parts,
-            _cuts(held.unit[leaves.begin], duals, triples), room, np.zeros((2, n + 1, slots)), now,
-            (np.zeros(slots), np.empty((slots, n + 1, BINS))),
-            np.zeros(len(triples), dtype=np.int64), part[3, : n + 1], whole[2, : n + 1], chosen,
+            goal, count, window, effort, (begin, worth, held.amount), held.sides, parts, cuts, room,
+            np.zeros((2, n + 1, slots)), now, times, left, part[3, : n + 1], whole[2, : n + 1], chosen,
         )  # fmt: skip
         found, done = int(count[0]), done and (best or count[0] <= rows)
-        return (chosen[: min(found, rows)].copy() if done else None), float(goal[:2].max()) + ROUNDED * size
+        return chosen[: min(found, rows)].copy(), float(goal[:2].max()) + ROUNDED * size if done else np.inf
 
 
-def _cuts(units: np.ndarray, duals: Duals, triples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For units [n]: the triples that hold each, one unit after the other, and the prices of triples."""
-    paid = np.flatnonzero(duals.triple > 0)
-    each, unit = np.repeat(paid, 3), triples[paid].ravel()
-    at = np.minimum(np.searchsorted(units, unit), max(0, len(units) - 1))
-    here = units[at] == unit if len(units) else np.zeros(len(unit), dtype=bool)
-    at, each = at[here], each[here]
+def _cuts(
+    units: np.ndarray, duals: Duals, triples: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """For units [n]: the cuts that hold each, one unit after the other; prices, and how many of the units each holds. Cuts are
+    triples that cost something and hold two of the units."""
+    here = np.isin(triples, units) if len(triples) else np.zeros((0, 3), dtype=bool)
+    paid = np.flatnonzero((duals.triple > 0) & (here.sum(axis=1) >= 2))
+    cut, place = np.nonzero(here[paid])
+    at = np.searchsorted(units, triples[paid[cut], place])
     order = np.argsort(at, kind="stable")
     first = np.searchsorted(at[order], np.arange(len(units) + 1))
-    return first.astype(np.int64), each[order].astype(np.int64), duals.triple
+    return first.astype(np.int64), cut[order].astype(np.int64), duals.triple[paid], here[paid].sum(axis=1)
 
 
 def _finite(numbers: np.ndarray) -> np.ndarray:

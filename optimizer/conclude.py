@@ -88,7 +88,7 @@ class Case:
         try:
             seconds = HURRIED if outcome.stopped == "user" else LATE * self.limits.time_limit - self.limits.elapsed()
             end = time.monotonic() + max(HURRIED, seconds)
-            by_listing = listing_bound(core, outcome.books, outcome.listing, value, end)
+            by_listing = listing_bound(core, outcome.listing, value, end)
         except ValueError as error:
             notes.append(f"the bound by listed books was dropped: {error}")
             return proved

@@ -13,7 +13,6 @@ from time import monotonic
 
 import numpy as np
 
-from optimizer.book_trees import Books
 from optimizer.columns import LISTED, MOST_BOOKS, Duals, Lister, RepBooks
 from optimizer.core import Core
 from optimizer.listing import Listing, demand_steps
@@ -55,16 +54,16 @@ class Listed:
             return self.lister.of_all(duals, tops), np.where(able, worth - tops[self.place], -np.inf)
 
 
-def listing_bound(core: Core, books: Books, listing: Listing, value: float, end: float = np.inf) -> float:
+def listing_bound(core: Core, listing: Listing, value: float, end: float = np.inf) -> float:
     """A bound on every plan: `value`, that of a plan that is known, or what is proved where that is more.
 
-    The reps' `books` are searched for those that count, leaf by leaf. From `end` on (by `time.monotonic`) no more are, and what
-    the steps before have proved counts, inf where there are none. Raises `ValueError` where a listing does not fit the
+    The reps' books are searched for those that count. From `end` on (by `time.monotonic`) no more are, and what the steps
+    before have proved counts, inf where there are none. Raises `ValueError` where a listing does not fit the
     problem, or names prices at which too many count.
     """
     demand_steps(core, listing)
     value += EXACT * max(1.0, abs(value))
-    lister = Lister(core, books)
+    lister = Lister(core)
     reps, proved, line = lister.reps(), np.inf, _line(listing)
     for step in range(line):
         duals, seeking = _duals(listing, step, lister), not all(rep.all for rep in reps)
@@ -72,7 +71,6 @@ def listing_bound(core: Core, books: Books, listing: Listing, value: float, end:
             break
         needs = listing.need[min(step, len(listing.need) - 1), [rep.rep for rep in reps]]
         if seeking:
-            lister.price(duals)
             for rep, need in zip(reps, needs, strict=True):
                 if not rep.all and not _sought(core, lister, rep, duals, listing.triples, float(need), end):
                     return max(value, proved)
@@ -110,12 +108,12 @@ def _sought(
     late = Timer(min(left, TIMEOUT_MAX), lister.stop.fill, (1,))
     late.start()
     try:
-        found, _ = lister.list(rep, duals, triples, need, np.inf, LISTED, MOST_BOOKS)
+        found, top = lister.list(rep, duals, triples, need, np.inf, LISTED, MOST_BOOKS)
     finally:
         late.cancel()
-    if found is None and monotonic() >= end:
+    if top == np.inf and monotonic() >= end:
         return False
-    if found is None:
+    if top == np.inf:
         raise ValueError("more books count at the listing's prices than can be listed")
     rep.take(core, found, triples)
     return True

@@ -83,11 +83,11 @@ def verify(
     listing: Listing | None = None,
 ) -> Verdict:
     """Recompute feasibility, objective and bound of a plan from tables, rules and prices [R], or from `books` where the
-    bound is by books, and a `listing` of these where it is by books listed."""
+    bound is by books, and from a `listing` where it is by books listed."""
     report = judge(problem.scores, problem.scenario.active, plan) if plan is not None else None
     mine = report.objective if report is not None else float("nan")
     if bound_by == "listing":
-        proved = _by_listing(problem, books, listing, mine)
+        proved = _by_listing(problem, listing, mine)
     else:
         proved = bound(problem.core, prices) if bound_by != "books" else _by_books(problem, books)
     slack = 1e-6 * max(1.0, abs(claimed) if np.isfinite(claimed) else 1.0)
@@ -107,13 +107,13 @@ def _by_books(problem: Problem, books: Books | None) -> float:
         return np.inf
 
 
-def _by_listing(problem: Problem, books: Books | None, listing: Listing | None, value: float) -> float:
+def _by_listing(problem: Problem, listing: Listing | None, value: float) -> float:
     """What books listed prove beside a plan of such a value; nothing where they are missing or do not fit."""
     from optimizer.listed import listing_bound  # loads compiled loops
 
     try:
-        none = books is None or listing is None or not np.isfinite(value)
-        return np.inf if none else listing_bound(problem.core, books, listing, value)  # type: ignore[arg-type]
+        none = listing is None or not np.isfinite(value)
+        return np.inf if none else listing_bound(problem.core, listing, value)  # type: ignore[arg-type]
     except ValueError:
         return np.inf
 

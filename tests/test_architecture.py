@@ -90,7 +90,7 @@ FAMILIES: dict[str, frozenset[str]] = {
     "kpis": frozenset({"base", "basis", "parts", "frame", "catalogue"}),
     "formats": frozenset({"base", "_scan", "_archive"}),
     "engines": frozenset({"base", "run", "__main__"}),
-    "kernels": frozenset({"ahead", "bare", "leaf", "moves", "pricing"}),
+    "kernels": frozenset({"bare", "moves", "parts", "pricing"}),
     "ui.pages": frozenset(),
 }
 #: members that lend a function to another, and which

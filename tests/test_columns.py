@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -14,7 +13,6 @@ from optimizer.columns import Duals, Lister, RepBooks
 from optimizer.core import TOLERANCE, Core
 from optimizer.dual import find_prices
 from tests.hired import hired
-from tests.test_books import parted
 
 
 def of_rep(core: Core, rep: RepBooks) -> tuple[np.ndarray, np.ndarray]:
@@ -43,14 +41,13 @@ def priced(part: int, parts: int) -> Iterator[Priced]:
     """Reps of small problems at prices with two triples [C, 3], every book of each that keeps its hard rows, and their worth."""
     for seed, core, _, _ in hired()[part::parts]:
         rng = np.random.default_rng(seed)
-        books = parted(core, rng, find_prices(core, 2.0).prices, int(rng.integers(0, 6)))
-        lister = Lister(core, books)
+        lister, prices = Lister(core), find_prices(core, 2.0).prices
         triples = (
             np.array([sorted(rng.choice(core.units, 3, replace=False)) for _ in range(2)]) if core.units > 2 else []
         )
         triples = np.array(triples, dtype=np.int64).reshape(-1, 3)
-        duals = lister.admissible(replace(lister.start, triple=rng.uniform(0, 20, len(triples))))
-        lister.price(duals)
+        unit = np.where(rng.random(core.units) < 0.5, rng.normal(0, 20, core.units), 0.0)
+        duals = lister.admissible(Duals(unit, prices, rng.uniform(0, 20, len(triples))))
         for rep in lister.reps():
             there, worth = of_rep(core, rep)
             if len(there):
@@ -59,7 +56,10 @@ def priced(part: int, parts: int) -> Iterator[Priced]:
 
 
 @pytest.mark.parametrize("part", range(6))
-def test_every_book_that_is_worth_enough_is_listed_and_no_other(part: int) -> None:
+def test_every_book_that_is_worth_enough_is_listed_once_and_no_other(
+    part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columns, "PARTED_ALL", (6_000, 1, 20)[part % 3])
     met = 0
     for rng, core, lister, duals, triples, rep, there, worth in priced(part, 6):
         reduced = lister.reduced(rep, duals)

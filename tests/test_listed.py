@@ -20,21 +20,19 @@ from optimizer.listing import Listing
 from tests.hired import hired
 from tests.test_books import parted
 
-Proved = tuple[ColumnSearch, Listing, Books]
-
 
 def slight(value: float) -> float:
     return 2e-6 * max(1.0, abs(value))
 
 
-def proved(core: Core, choice: np.ndarray, books: Books) -> Proved:
+def proved(core: Core, choice: np.ndarray, books: Books) -> tuple[ColumnSearch, Listing]:
     """A search for books that begins with a plan [U], and what it proves in the end."""
     search = ColumnSearch(core, books, lambda: False)
     search.begin()
     search.prove(lambda: choice)
     listing = search.listing()
     assert listing is not None
-    return search, listing, books
+    return search, listing
 
 
 def worse(core: Core, choice: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -49,10 +47,10 @@ def test_a_proof_ends_at_the_best_plan_there_is(part: int, monkeypatch: pytest.M
     ended = 0
     for seed, core, value, choice in hired()[part::6]:
         rng = np.random.default_rng(seed)
-        found, listing, books = proved(core, worse(core, choice, rng), start_books(core, find_prices(core, 2.0).prices))
+        found, listing = proved(core, worse(core, choice, rng), start_books(core, find_prices(core, 2.0).prices))
         assert found.choice is not None and core.feasible(found.choice), seed
         assert max(found.bound, found.value) >= value - slight(value), seed
-        recomputed = listing_bound(core, books, listing, found.value)
+        recomputed = listing_bound(core, listing, found.value)
         assert recomputed >= value - slight(value), seed
         assert recomputed <= max(found.bound, found.value) + slight(value), seed
         if found.bound <= found.value + slight(value):
@@ -69,7 +67,7 @@ def test_a_search_that_knows_no_plan_proves_a_bound() -> None:
         listing = search.listing()
         if listing is not None:
             assert search.bound >= value - slight(value), seed
-            again = listing_bound(core, books, listing, value)
+            again = listing_bound(core, listing, value)
             assert value - slight(value) <= again <= max(value, search.bound) + slight(value), seed
 
 
@@ -80,11 +78,11 @@ def test_the_bound_is_never_below_the_best_plan_whatever_the_numbers(part: int) 
     for seed, core, value, choice in hired()[part::4]:
         rng = np.random.default_rng(seed)
         books = parted(core, rng, find_prices(core, 2.0).prices, int(rng.integers(0, 4)))
-        _, listing, _ = proved(core, choice, books)
+        _, listing = proved(core, choice, books)
         for _ in range(4):
             made = changed(core, listing, rng)
             known = value - float(rng.choice([0.0, 0.1, 5.0, 1e6]))
-            bound = listing_bound(core, books, made, known)
+            bound = listing_bound(core, made, known)
             assert bound >= value - 1e-7 * max(1.0, abs(value)), seed
             near += bound < value + 20
     assert near > 10
@@ -93,12 +91,12 @@ def test_the_bound_is_never_below_the_best_plan_whatever_the_numbers(part: int) 
 def test_a_bound_that_is_cut_short_is_no_lower(monkeypatch: pytest.MonkeyPatch) -> None:
     cut = 0
     for seed, core, value, choice in hired()[::6]:
-        _, listing, books = proved(core, choice, start_books(core, find_prices(core, 2.0).prices))
-        whole = listing_bound(core, books, listing, value)
+        _, listing = proved(core, choice, start_books(core, find_prices(core, 2.0).prices))
+        whole = listing_bound(core, listing, value)
         for end in (-1, 1, 3):
             ticks = count()
             monkeypatch.setattr("optimizer.listed.monotonic", lambda ticks=ticks: next(ticks))
-            bound = listing_bound(core, books, listing, value, end)
+            bound = listing_bound(core, listing, value, end)
             assert bound >= whole - slight(value), seed
             cut += bound > whole + slight(value)
     assert cut > 0
@@ -106,7 +104,7 @@ def test_a_bound_that_is_cut_short_is_no_lower(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_recomputation_ends_in_the_middle_of_a_rep_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     _, core, value, choice = hired()[0]
-    _, listing, books = proved(core, choice, start_books(core, find_prices(core, 2.0).prices))
+    _, listing = proved(core, choice, start_books(core, find_prices(core, 2.0).prices))
 
     def long(lister: Lister, *_: object) -> tuple[None, float]:
         while not lister.stop[0]:
@@ -114,7 +112,7 @@ def test_a_recomputation_ends_in_the_middle_of_a_rep_when_its_time_is_over(monke
         return None, np.inf
 
     monkeypatch.setattr(Lister, "list", long)
-    assert listing_bound(core, books, listing, value, time.monotonic() + 0.1) == np.inf
+    assert listing_bound(core, listing, value, time.monotonic() + 0.1) == np.inf
 
 
 def changed(core: Core, listing: Listing, rng: np.random.Generator) -> Listing:
@@ -140,10 +138,10 @@ def changed(core: Core, listing: Listing, rng: np.random.Generator) -> Listing:
 
 def test_what_does_not_fit_or_does_not_part_is_refused() -> None:
     _, core, value, choice = next(case for case in hired() if case[1].units > 3)
-    _, listing, books = proved(core, choice, start_books(core, find_prices(core, 2.0).prices))
+    _, listing = proved(core, choice, start_books(core, find_prices(core, 2.0).prices))
     rng = np.random.default_rng(1)
     whole = changed(core, listing, rng)
-    assert listing_bound(core, books, whole, value) >= value
+    assert listing_bound(core, whole, value) >= value
     short = {part.name: replace(whole, **{part.name: getattr(whole, part.name)[:-1]}) for part in fields(Listing)}
     del short["triples"]  # one triple less leaves prices that do not fit, where there is one
     alone = replace(whole, **{part.name: getattr(whole, part.name)[:-1] for part in fields(Listing)[2:]})
@@ -159,7 +157,7 @@ def test_what_does_not_fit_or_does_not_part_is_refused() -> None:
     ]
     for number, made in enumerate(bad):
         with pytest.raises(ValueError, match="listing's"):
-            listing_bound(core, books, made, value)
+            listing_bound(core, made, value)
             raise AssertionError(number)
     with pytest.raises(ValueError, match="listing's"):
-        listing_bound(replace(core, is_open=np.ones_like(core.is_open)), books, whole, value)
+        listing_bound(replace(core, is_open=np.ones_like(core.is_open)), whole, value)

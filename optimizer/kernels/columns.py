@@ -1,42 +1,79 @@
-"""All books of a rep that are worth enough, leaf by leaf of a tree of books (`optimizer.columns`).
+"""All books of a rep that are worth enough, part by part (`optimizer.columns`): branch and bound, in each part at own prices that
+prove most of it, depth first where a part takes few steps.
 
 Arrays come in tuples. `items`: `begin` [n + 1] of the units, `worth` [k] at prices and `amount` [k, S] of the items; `sides`:
-`upper`, `lower`, `penalty`, `allowed` [S] of own rows; `leaves`: those that count, in order: `value` [L], own prices [L, S],
-`held` and `barred` [L, n]; `parts`: as these, room for n + 2 that a leaf is parted into; `cuts`: `first` [n + 1] and `of` [·] the
-cuts of each unit, `price` [C]; `room`: arrays that are written over; `ahead`: `width` [S] of a bin of each own row (0: none), and
-`table` [S, n + 1, B].
+`upper`, `lower`, `penalty`, `allowed` [S] of own rows; `parts`: what each is `worth` at most [P], its own prices of own rows and
+of cuts [P, S + C], units `held` and `barred` [P, n]; `cuts`: `first` [n + 1] and `of` [·] the cuts of each unit, `price` [C] and
+how many of the units each holds [C]; `room`: arrays that are written over.
+
+A cut is paid by a book that holds two of its units. No own price of a cut above its price / (its units - 1) proves too much: a
+book that holds h of them pays at least h - 1 times as much.
 """
 
 from __future__ import annotations
 
-from optimizer.kernels.ahead import look_ahead, more_lost, unused
-from optimizer.kernels.bare import bare
-from optimizer.kernels.leaf import lay_out, part_at, put, unsure
+import numpy as np
 
-#: a leaf that takes more steps than this gets a table of what is to come
-LONG = 100_000
+from optimizer.kernels.bare import bare
+from optimizer.kernels.parts import lay_out, part_at, sharpen, unsure
+
 #: after so many steps, less one, it is asked whether to stop
 ASKED = 0xFFFF
+#: steps towards own prices of cuts, once for all parts, from this share of the most they may be
+ROOT, START = 150, 0.5
 
 
 @bare(inline="always")
-def _count(u, step, cuts, times):  # type: ignore[no-untyped-def]
-    """Count a unit in, or out, of the cuts that hold it; what those cost that now hold two."""
-    first, of, price = cuts
-    paid = 0.0
-    for at in range(first[u], first[u + 1]):
-        times[of[at]] += step
-        if step > 0 and times[of[at]] == 2:
-            paid += price[of[at]]
-    return paid
+def _owed(c, part, mu, slots, cuts, times, left):  # type: ignore[no-untyped-def]
+    """What a cut takes at least, beyond its own price for each unit but one, of a book that holds so many of its units, and so
+    many are left to decide on."""
+    own, price = mu[part, slots + c], cuts[2][c]
+    if times[c] == 0:
+        return own if left[c] == 0 else 0.0
+    if times[c] == 1:
+        return 0.0
+    return price - own if times[c] == 2 and left[c] == 0 else price - 2 * own
 
 
 @bare(inline="always")
-def _lost(d, leaf, mu, sides, used, span):  # type: ignore[no-untyped-def]
+def _decide(u, inside, part, mu, slots, cuts, times, left):  # type: ignore[no-untyped-def]
+    """Count a unit as decided on in its cuts; what these take more then."""
+    more = 0.0
+    for at in range(cuts[0][u], cuts[0][u + 1]):
+        c = cuts[1][at]
+        more -= _owed(c, part, mu, slots, cuts, times, left)
+        left[c] -= 1
+        times[c] += inside
+        more += _owed(c, part, mu, slots, cuts, times, left)
+    return more
+
+
+@bare(inline="always")
+def _unused(sides, price, low, high, s):  # type: ignore[no-untyped-def]
+    """What is lost at least of what a side is priced at, when between `low` and `high` will be used; inf where a hard row
+    would be broken."""
+    upper, lower, penalty, allowed = sides
+    if penalty[s] == np.inf and (low > upper[s] + allowed[s] or high < lower[s] - allowed[s]):
+        return np.inf
+    lost = 0.0
+    if price > 0:
+        lost += price * max(0.0, upper[s] - high)
+    elif price < 0:
+        lost += -price * max(0.0, low - lower[s])
+    if penalty[s] < np.inf:
+        if low > upper[s]:
+            lost += (penalty[s] - max(0.0, price)) * (low - upper[s])
+        if high < lower[s]:
+            lost += (penalty[s] + min(0.0, price)) * (lower[s] - high)
+    return lost
+
+
+@bare(inline="always")
+def _lost(d, part, mu, sides, used, span):  # type: ignore[no-untyped-def]
     """What own rows lose at least when so much is used and units from a place in their order on are still to come."""
     lost = 0.0
-    for s in range(len(used)):
-        lost += unused(sides, mu[leaf, s], used[s] + span[0, d, s], used[s] + span[1, d, s], s)
+    for s in range(span.shape[2]):
+        lost += _unused(sides, mu[part, s], used[s] + span[0, d, s], used[s] + span[1, d, s], s)
     return lost
 
 
@@ -53,26 +90,31 @@ def _write(book, room, place):  # type: ignore[no-untyped-def]
 
 
 @bare(inline="always")
-def _move(d, step, items, cuts, room, used, times, place):  # type: ignore[no-untyped-def]
-    """Count what the unit at a place in the order does in, or out; what cuts cost that now hold two."""
+def _move(d, step, part, mu, items, cuts, room, used, times, left, place):  # type: ignore[no-untyped-def]
+    """Count what the unit at a place in the order does in (a step of 1), or out (of -1); what cuts take more."""
     item, _, first, order, _ = room
-    k = item[first[order[d]] + place[d]]
-    if k < 0:
-        return 0.0
-    for s in range(len(used)):
-        used[s] = used[s] + step * items[2][k, s] if d or step > 0 else 0.0
-    return _count(order[d], step, cuts, times)
+    k, u, slots = item[first[order[d]] + place[d]], order[d], items[2].shape[1]
+    if k >= 0:
+        for s in range(slots):
+            used[s] = used[s] + step * items[2][k, s] if d or step > 0 else 0.0
+    inside = 1 if k >= 0 else 0
+    if step > 0:
+        return _decide(u, inside, part, mu, slots, cuts, times, left)
+    for at in range(cuts[0][u], cuts[0][u + 1]):
+        left[cuts[1][at]] += 1
+        times[cuts[1][at]] -= inside
+    return 0.0
 
 
 @bare()
 def _list_part(  # type: ignore[no-untyped-def]
-    part, goal, count, window, effort, items, sides, parts, cuts, room, span, now, ahead, times, place, spent, chosen
+    part, goal, count, window, effort, items, sides, parts, cuts, room, span, now, times, left, place, spent, chosen
 ):
     """Depth first through one part: 0 when it is done, -1 when there may be no more steps; 1 when it took long and was parted."""
     patience, long, most, stop = effort
     _, loss, first, order, _ = room
-    n, used, mu, begun, looked = len(order), now[0], parts[1], count[1], False
-    total = lay_out(part, goal[0], items, sides, parts, room, span, now)
+    n, used, mu, written, begun = len(order), now[0], parts[1], count[0], count[1]
+    total = lay_out(part, goal[0], items, sides, parts, cuts, room, span, now)
     d, place[0], spent[0] = 0 if total >= goal[0] else -1, -1, 0.0
     while d >= 0:
         if d == n:
@@ -85,7 +127,7 @@ def _list_part(  # type: ignore[no-untyped-def]
             d -= 1
             continue
         if place[d] >= 0:
-            _move(d, -1, items, cuts, room, used, times, place)
+            _move(d, -1, part, mu, items, cuts, room, used, times, left, place)
         place[d] += 1
         at = first[order[d]] + place[d]
         if at >= first[order[d] + 1] or total - spent[d] - loss[at] < goal[0]:
@@ -98,18 +140,17 @@ def _list_part(  # type: ignore[no-untyped-def]
         if steps > most or ((steps & ASKED) == 0 and stop[0]):
             return -1
         if steps == begun + long:
-            unit = unsure(part, total - goal[0], items, parts, room, now[2])
+            unit = unsure(part, total - goal[0], items, parts, cuts, room, now[2])
             if unit >= 0:
                 for e in range(d - 1, -1, -1):
-                    _move(e, -1, items, cuts, room, used, times, place)
+                    _move(e, -1, part, mu, items, cuts, room, used, times, left, place)
                 part_at(part, unit, parts)
+                if window == np.inf:
+                    count[0] = written  # all of them are met again
                 return 1
-        if steps > begun + LONG and not looked:
-            looked = True
-            look_ahead(part, items, sides, parts, room, span, ahead)
-        spent[d + 1] = spent[d] + loss[at] + _move(d, 1, items, cuts, room, used, times, place)
-        left = total - spent[d + 1] - _lost(d + 1, part, mu, sides, used, span)
-        if left >= goal[0] and (not looked or left - more_lost(d + 1, part, mu, sides, used, span, ahead) >= goal[0]):
+        spent[d + 1] = spent[d] + loss[at] + _move(d, 1, part, mu, items, cuts, room, used, times, left, place)
+        still = total - spent[d + 1] - _lost(d + 1, part, mu, sides, used, span)
+        if still >= goal[0]:
             d += 1
             if d < n:
                 place[d] = -1
@@ -118,28 +159,29 @@ def _list_part(  # type: ignore[no-untyped-def]
 
 @bare()
 def list_books(  # type: ignore[no-untyped-def]
-    goal, count, window, effort, items, sides, leaves, parts, cuts, room, span, now, ahead, times, place, spent, chosen
+    goal, count, window, effort, items, sides, parts, cuts, room, span, now, times, left, place, spent, chosen
 ):
     """Write to the rows of `chosen` [N, k] the items of every book that is worth `goal[0]` at these prices, or, with a finite
     `window`, of those met that were worth the best so far, `goal[1]`, less that, some of them twice. More than N are written over
     one another. `effort`: after so many steps only books are looked for that are worth `goal[2]` more than the best so far,
-    after as many again three times that, and so on; after as many as the second a leaf is parted, with a unit and without it,
+    after as many again three times that, and so on; after as many as the second a part is parted, with a unit and without it,
     each at own prices of its own; and there are no more than the third, or until `stop` [1], the fourth, is not 0. `count`:
     books written, steps made, and when less is looked for next.
 
     Whether it was done to the end: then no other book is worth more than the larger of the first two goals.
     """
-    for leaf in range(len(leaves[0])):
-        put(leaf, leaves, 0, parts)
-        part = 0
-        while part >= 0:
-            step = _list_part(
-                part, goal, count, window, effort, items, sides, parts, cuts, room, span, now, ahead, times, place, spent,
-                chosen,
-            )  # fmt: skip
-            if step < 0:
-                return False
-            part += 1 if step else -1
+    slots, part = len(sides[0]), 0
+    for c in range(len(cuts[2])):
+        parts[1][0, slots + c], left[c], times[c] = START * cuts[2][c] / (cuts[3][c] - 1), cuts[3][c], 0
+    sharpen(0, goal[0], ROOT, items, sides, parts, cuts, now)
+    while part >= 0:
+        step = _list_part(
+            part, goal, count, window, effort, items, sides, parts, cuts, room, span, now, times, left, place, spent,
+            chosen,
+        )  # fmt: skip
+        if step < 0:
+            return False
+        part += 1 if step else -1
     return True
 
 
