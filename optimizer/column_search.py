@@ -1,5 +1,4 @@
-"""Books of reps, sought at prices that prove more and more (column generation), then listed (`optimizer.listing`); for small
-problems with small books."""
+"""Books of reps, sought at prices that prove more and more (column generation); for small problems with small books."""
 
 from __future__ import annotations
 
@@ -11,11 +10,8 @@ import numpy as np
 
 from optimizer.book_trees import Books
 from optimizer.column_program import Program, StuckError
-from optimizer.column_tree import Part, Tree, listing_of
-from optimizer.columns import BEST, LISTED, MOST_BOOKS, QUICK, SOUGHT, TIED, Duals, Lister, RepBooks
+from optimizer.columns import BEST, QUICK, SOUGHT, Duals, Lister, RepBooks
 from optimizer.core import Core
-from optimizer.listed import Listed
-from optimizer.listing import Listing
 from optimizer.triples import exceeded
 
 #: of the value, what is taken to be open where no plan is known
@@ -25,14 +21,8 @@ NEAR = 2e-4
 #: prices are near enough when the program is worth so much of what is open less than the bound; the share of the best prices
 #: in those tried next; books kept are within this share of what is open
 CLOSE, CENTRE, WINDOW = 0.03, 0.6, 0.05
-#: passes over all reps in one go, rounds of triples before there is a plan, and in all
-PASSES, SOON, ROUNDS = 120, 6, 60
-#: steps of all reps where books are listed, at first, and so many times more each time, to so many
-STEPS, MORE, MOST_STEPS = 10_000_000, 2, 60_000_000
-#: so many books in all are searched as a tree; where triples do no more, so many that books times options are no more than that
-SEARCHED, MOST_CELLS = 6_000, 3e8
-#: books are listed again when what is open has fallen to this share; so many rounds are worth while that leave this share of it
-AGAIN, SOME, WORTH_WHILE = 0.85, 3, 0.9
+#: passes over all reps in one go, and rounds of triples before there is a plan
+PASSES, SOON = 120, 6
 
 
 class ColumnSearch:
@@ -47,9 +37,8 @@ class ColumnSearch:
         self.lister = Lister(core)
         self.reps = self.lister.reps()
         self.program = Program(core, self.lister, self.reps)
-        self.bound, self.tops, self.tried = np.inf, np.zeros(len(self.reps)), np.inf
-        self.most = STEPS
-        self.needs, self.steps, self.searched = list[np.ndarray](), list[Part](), False
+        self.bound, self.tops = np.inf, np.zeros(len(self.reps))
+        self.floor = -np.inf  # what is taken to be known of plans, whether one is or not
         self.late: Callable[[], bool] = lambda: False
         self.map: Callable[..., Iterable[tuple[np.ndarray, float]]] = map
         self.centre = self.lister.admissible(Duals(books.unit_prices, books.prices, np.zeros(0)))
@@ -59,10 +48,11 @@ class ColumnSearch:
 
     @property
     def open(self) -> float:
-        """What lies between the bound and the best plan."""
-        if self.choice is None:
+        """What lies between the bound and the best plan, or the floor where that is more."""
+        if self.choice is None and np.isneginf(self.floor):
             return UNKNOWN * abs(self.bound) if np.isfinite(self.bound) else 0.0
-        return max(self.bound - self.value, 1e-9 * abs(self.value))
+        known = max(self.value, self.floor)
+        return max(self.bound - known, 1e-9 * abs(known))
 
     def _learn(self) -> None:
         """Bring `share` and `pool` up to date."""
@@ -98,66 +88,6 @@ class ColumnSearch:
                 self._tighten()
         self.map = map
 
-    def prove(self, latest: Callable[[], np.ndarray | None]) -> None:
-        """After `begin`, bring the bound down, to the best plan where all books that count can be listed and searched.
-        `latest()` is the best plan [U] that has been found meanwhile."""
-        able = False
-        if self.searched or not np.isfinite(self.bound):
-            return
-        self.late = lambda: False
-        with suppress(StuckError):
-            able = self._list_all(latest)
-        if able and not self.over():
-            self._note()
-            with suppress(StuckError):
-                self._search()
-
-    def listing(self) -> Listing | None:
-        """What proves the bound so far; None where there is none."""
-        if not self.searched:
-            self._note()
-        if not self.steps:
-            return None
-        need = np.zeros((len(self.needs), len(self.core.is_open)))
-        need[:, [rep.rep for rep in self.reps]] = self.needs
-        return listing_of(need, self.program.triples, self.steps)
-
-    def _list_all(self, latest: Callable[[], np.ndarray | None]) -> bool:
-        """Tighten prices, and add triples, until all books that count are listed, and few enough; whether they are."""
-        opened = [self.open]
-        for _ in range(ROUNDS):
-            self.hear(latest())
-            self._tighten()
-            self.hear(latest())
-            if self.over() or self.choice is None:
-                return False
-            self._list()
-            listed = all(rep.all for rep in self.reps)
-            count = self._dropped() if listed else 0
-            if listed and count <= SEARCHED:
-                return True
-            opened.append(self.open)
-            stalls = len(opened) > SOME and opened[-1] > WORTH_WHILE * opened[-1 - SOME]
-            if not stalls and self._cut():
-                continue
-            if listed or self.most >= MOST_STEPS:
-                return listed and count * self.core.options <= MOST_CELLS
-            self.tried = np.inf  # nothing is left but more steps
-        return False
-
-    def _search(self) -> None:
-        """A tree over the books that are left."""
-        assert self.choice is not None
-        tree = Tree(Listed(self.core, self.lister, self.reps), self.program.triples, self.centre, self.over)
-        begun = len(self.steps)
-        choice, bound = tree.search(self.choice, self.open)
-        self.hear(choice)
-        if np.isfinite(bound):
-            for node in tree.nodes:
-                above = begun - 1 if node.parent < 0 else begun + node.parent
-                self.steps.append(Part(above, node.option, node.inside, node.duals))
-            self.bound, self.searched = min(self.bound, max(bound, self.value)), True
-
     def _tighten(self) -> None:
         """Prices that prove more, until the program says that there are none."""
         self._pass()
@@ -171,7 +101,7 @@ class ColumnSearch:
             listed, boxed = all(rep.all for rep in self.reps), self.program.boxed
             window = WINDOW * (self.open if listed else self.bound - worth)
             better, added = self._price(duals if listed or not share else self.centre.towards(duals, share), window)
-            if self.over() or self.late():
+            if self.over() or self.late() or (listed and self.bound <= max(self.value, self.floor)):
                 return
             done = not added if listed else self.bound - worth <= CLOSE * min(self.open, UNKNOWN * abs(self.bound))
             if not done and (added or (better and not listed)):
@@ -215,7 +145,7 @@ class ColumnSearch:
             sought = [place for place in sought if np.isinf(proved[place])]
             if self.lister.of_all(duals, tops) >= self.bound:
                 return False, added
-        if np.isneginf(proved).any() and not self.steps:
+        if np.isneginf(proved).any() and not all(rep.all for rep in self.reps):
             raise StuckError  # no book of some rep was found
         bound = self.lister.of_all(duals, proved)
         if bound < self.bound:
@@ -237,55 +167,6 @@ class ColumnSearch:
         rep.known = np.append(rep.known, np.ones(len(books), dtype=bool))
         self.program.add(place, books, worth, twice)
         return True
-
-    def _list(self) -> None:
-        """List all books that count, at the best prices, of reps of whom that has not been done, where it can be."""
-        todo = [place for place, rep in enumerate(self.reps) if not rep.all]
-        if self.open > AGAIN * self.tried or not todo or not np.isfinite(self.bound):
-            return
-        self.tried = self.open
-        triples, most = self.program.triples, min(LISTED, self.most // len(todo))
-        self.most = min(MORE * self.most, MOST_STEPS)
-        need = self._least()
-        beyond = (need - self.tops).sum()  # the others' best count for a little more where this is recomputed
-        some = self.tops - (1 + 1e-6) * self.open - beyond
-        for place in todo:
-            rep = self.reps[place]
-            books, top = self.lister.list(rep, self.centre, triples, float(some[place]), np.inf, most, MOST_BOOKS)
-            if self.over():
-                return
-            if top < np.inf:
-                need[place] = some[place]
-                rep.take(self.core, books, triples)
-        if (need == some).any():
-            self._go_on(need)
-            for rep, done in zip(self.reps, need == some, strict=True):
-                rep.all = rep.all or bool(done)
-
-    def _least(self) -> np.ndarray:
-        """[M'] what no book of a rep is worth at the best prices: a little more than the best, for ties are not to be listed."""
-        size = np.array([4 * TIED * float(np.abs(self.core.value[rep.option]).sum()) for rep in self.reps])
-        return self.tops + size
-
-    def _go_on(self, need: np.ndarray) -> None:
-        """Another first step, at the best prices."""
-        self.needs.append(need)
-        self.steps.append(Part(len(self.steps) - 1, -1, False, self.centre))
-
-    def _note(self) -> None:
-        """That the best prices prove what they do."""
-        if np.isfinite(self.bound) and not (self.steps and self.steps[-1].duals is self.centre):
-            if all(rep.all for rep in self.reps):
-                self.steps.append(Part(len(self.steps) - 1, -1, False, self.centre))
-            else:
-                self._go_on(self._least())
-
-    def _dropped(self) -> int:
-        """How many books are left when those go that are in no better plan."""
-        self._note()
-        for place, rep in enumerate(self.reps):
-            rep.keep(self.lister.reduced(rep, self.centre) >= self.tops[place] - self.open)
-        return sum(len(rep.books) for rep in self.reps)
 
     def _cut(self) -> bool:
         """Add triples that the program's solution exceeds; whether there were any."""

@@ -70,10 +70,11 @@ class Tree:
             self.program.add(place, rep.books[at], rep.worth[at], self.twice[place][:, at])
             self.used = np.append(self.used, mine)
 
-    def search(self, choice: np.ndarray, open_: float) -> tuple[np.ndarray, float]:
-        """The best plan [U], from `choice` on, and a bound on all; inf where it was over before."""
+    def search(self, choice: np.ndarray, open_: float, floor: float) -> tuple[np.ndarray, float]:
+        """The best plan [U], from `choice` on, of those worth more than the `floor`, and a bound on all; inf where it was over
+        before."""
         self.program.centre(self.centre, FAR * open_)  # prices may move far here
-        best, value, proved = choice, self.core.objective(choice), -np.inf
+        best, value, proved = choice, max(floor, self.core.objective(choice)), -np.inf
         parts = [(np.ones(len(self.listed.place), dtype=bool), -1, -1, False)]
         while parts:
             able, above, at, inside = parts.pop()

@@ -153,9 +153,7 @@ class Lister:
     def reduced(self, rep: RepBooks, duals: Duals) -> np.ndarray:
         """[N] what a rep's books are worth at these prices."""
         out = rep.worth.copy()
-        reduce(rep.books, self.paid(rep, duals), out)
-        for c in np.flatnonzero(duals.triple):
-            np.subtract(out, duals.triple[c], out=out, where=rep.twice[c])
+        reduce(rep.books, self.paid(rep, duals), rep.twice, duals.triple, out)
         return out
 
     def of_all(self, duals: Duals, tops: np.ndarray) -> float:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from optimizer.annealing import Annealing, Best
-from optimizer.column_search import ColumnSearch
+from optimizer.column_proof import ColumnProof
 from optimizer.dual import Dual
 from optimizer.engines.base import Answer, Engine, Limits, Progress, claim_of
 from optimizer.fields import Field
@@ -24,8 +24,9 @@ SURE = (0.9, 0.999)
 BEGUN = 0.12
 #: share of the time left for plans among the options of the books sought
 PLANNED = 0.2
-#: with no more than this share of the value open books can be listed
-LISTABLE = 7e-4
+#: with no more than this share of the value open books can be listed; with so few options, whatever is open: plans are looked for
+#: beside it, where there are threads
+LISTABLE, SOON_LISTED = 7e-4, 1_500
 #: a proof is tried where no more options than this, and so many more for each second left, may be in a better plan
 REACH, REACH_SECOND = 800, 1.0
 #: with no more options than this left an exact engine proves soon
@@ -43,7 +44,7 @@ class Endgame:
     ) -> None:  # fmt: skip
         self.provers, self.field, self.limits = provers, field, limits
         self.dual, self.best, self.patches = dual, best, patches
-        self.columns: ColumnSearch | None = None
+        self.columns: ColumnProof | None = None
         self.turns, self.seen = 0, dict[int, np.ndarray]()
         self.tried, self.done = threading.Event(), threading.Event()
 
@@ -55,7 +56,7 @@ class Endgame:
     def over(self) -> bool:
         """Whether to stop, as when books listed prove enough; what they prove is told at once."""
         if self.columns is not None:
-            self.best.lower(max(self.columns.bound, self.best.value))
+            self.best.lower(max(self.columns.lowest, self.best.value))
         over = self.best.over() or self.done.is_set() or self.listed
         if over and self.columns is not None:
             self.columns.lister.stop[0] = 1
@@ -66,10 +67,10 @@ class Endgame:
         core = self.best.core
         if self.dual.books is None or core.is_open.any():
             return
-        self.columns = ColumnSearch(core, self.dual.books, self.over)
+        self.columns = ColumnProof(core, self.dual.books, self.over)
         until = self.limits.elapsed() + BEGUN * self.limits.left()
         self.columns.begin(lambda: self.limits.elapsed() > until, self.limits.threads)
-        if self.over():
+        if self.over() or self._at_once:
             return
         end, done = self.limits.elapsed() + PLANNED * self.limits.left(), threading.Event()
         with ThreadPoolExecutor(1) as pool:
@@ -116,9 +117,15 @@ class Endgame:
     @property
     def in_reach(self) -> bool:
         """Whether what may be in a better plan is little enough for a proof."""
-        if self.columns is not None and self.best.near(LISTABLE):
+        if self._at_once or (self.columns is not None and self.best.near(LISTABLE)):
             return True
         return self.left <= REACH + REACH_SECOND * self.limits.left()
+
+    @property
+    def _at_once(self) -> bool:
+        """Whether books are listed before there is a good plan."""
+        few = self.limits.threads > 1 and self.best.core.options <= SOON_LISTED
+        return few and self.columns is not None and np.isfinite(self.columns.bound)
 
     @property
     def left(self) -> int:

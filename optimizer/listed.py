@@ -55,13 +55,14 @@ class Listed:
 
 
 def listing_bound(core: Core, listing: Listing, value: float, end: float = np.inf) -> float:
-    """A bound on every plan: `value`, that of a plan that is known, or what is proved where that is more.
+    """A bound on every plan: `value`, that of a plan that is known, the listing's goal, or what is proved, whichever is most.
 
     The reps' books are searched for those that count. From `end` on (by `time.monotonic`) no more are, and what the steps
     before have proved counts, inf where there are none. Raises `ValueError` where a listing does not fit the
     problem, or names prices at which too many count.
     """
     demand_steps(core, listing)
+    value = max(value, listing.goal)
     value += EXACT * max(1.0, abs(value))
     lister = Lister(core)
     reps, proved, line = lister.reps(), np.inf, _line(listing)

@@ -18,6 +18,7 @@ class Listing:
     of its `parent` [S] (an earlier step; -1: it is the first) that may be in a better plan: all of them (`option` [S] is -1), or,
     of two steps at one option (a position in the core), those with it, `inside` [S], and those without. Prices of units [S, U],
     of rows [S, R], and of triples [S, C], whose units are `triples` [C, 3]: no more than one book of a plan holds two of them.
+    Plans that are worth no more than the `goal` do not count.
     """
 
     need: np.ndarray
@@ -28,6 +29,7 @@ class Listing:
     unit_prices: np.ndarray
     row_prices: np.ndarray
     triple_prices: np.ndarray
+    goal: float = -np.inf
 
 
 def demand_steps(core: Core, listing: Listing) -> None:
@@ -39,7 +41,7 @@ def demand_steps(core: Core, listing: Listing) -> None:
         (listing.triple_prices, (steps, triples)),
     )  # fmt: skip
     fits = 0 < first <= steps and not core.is_open.any() and all(part.shape == shape for part, shape in shapes)
-    fits = fits and bool(((listing.triples >= 0) & (listing.triples < core.units)).all())
+    fits = fits and not np.isnan(listing.goal) and bool(((listing.triples >= 0) & (listing.triples < core.units)).all())
     fits = fits and bool((np.sort(listing.triples, axis=1)[:, 1:] > np.sort(listing.triples, axis=1)[:, :-1]).all())
     if not fits:
         raise ValueError("the listing's arrays do not fit the problem")

@@ -26,7 +26,8 @@ def write_listing(folder: Path, problem: Problem, listing: Listing) -> None:
     units, reps = unit_names(problem), np.asarray(problem.scores.rep_ids).astype(str)
     rows, triples = np.arange(problem.core.rows).astype(str), np.arange(len(listing.triples)).astype(str)
     account, role = (units.get_level_values(name).to_numpy() for name in ("account_id", "role"))
-    lead, nothing = listing.triples.ravel(), np.full(max(map(len, (rows, triples, reps))), "")
+    lead, nothing = listing.triples.ravel(), np.full(max(1, *map(len, (rows, triples, reps))), "")
+    goal = np.array([[listing.goal]] if np.isfinite(listing.goal) else [])
     members = pd.DataFrame(
         {"step": np.repeat(np.arange(len(listing.triples)), 3), "of": "member", "name": account[lead], "role": role[lead],
          "price": 0.0}
@@ -36,6 +37,7 @@ def write_listing(folder: Path, problem: Problem, listing: Listing) -> None:
         _long("limit", listing.row_prices, rows, nothing),
         _long("triple", listing.triple_prices, triples, nothing),
         _long("rep", listing.need, reps, nothing, whole=True),
+        _long("goal", goal.reshape(-1, 1), nothing[:1], nothing[:1]),
         members,
     ]
     write_table(pd.concat(parts, ignore_index=True).astype({"name": "str", "role": "str"}), folder / STEP_PRICES)
@@ -74,6 +76,7 @@ def read_listing(folder: Path, problem: Problem) -> Listing:
         unit_prices=array("account", units, count),
         row_prices=array("limit", rows, count),
         triple_prices=array("triple", pd.Index(np.arange(len(threes)).astype(str)), count),
+        goal=float(parts["goal"]["price"].max()) if "goal" in parts else -np.inf,
     )
 
 

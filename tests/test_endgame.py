@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from optimizer.column_search import ColumnSearch
+from optimizer.column_proof import ColumnProof
 from optimizer.endgame import Endgame
 from optimizer.engines.base import Limits
 from optimizer.engines.run import run
@@ -31,7 +31,7 @@ def test_books_listed_prove_a_small_company_optimal_without_another_engine(monke
 
 
 def test_where_books_cannot_be_listed_their_bound_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ColumnSearch, "_list", lambda _: None)
+    monkeypatch.setattr(ColumnProof, "_list", lambda _: None)
     core = company(200, 10, 1).core
     answer, dual = run("prices", core, Limits(8.0, gap=0.0), lambda _: False)
     assert answer.choice is not None and answer.listing is not None and dual.books is not None
@@ -41,8 +41,8 @@ def test_where_books_cannot_be_listed_their_bound_stands(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(("phase", "threads"), [
-    ((ColumnSearch, "_tighten"), 1), ((ColumnSearch, "_tighten"), 2), ((Endgame, "_among"), 1), ((Endgame, "_among"), 2),
-    ((ColumnSearch, "_list"), 1), ((ColumnSearch, "_list"), 2), ((ColumnSearch, "_search"), 2),
+    ((ColumnProof, "_tighten"), 1), ((ColumnProof, "_tighten"), 2), ((Endgame, "_among"), 1), ((Endgame, "_among"), 2),
+    ((ColumnProof, "_list"), 1), ((ColumnProof, "_list"), 2), ((ColumnProof, "_search"), 2),
 ], ids=["seek", "seek2", "plan", "plan2", "list", "list2", "tree2"])  # fmt: skip
 def test_told_to_stop_while_books_are_sought_or_listed_it_ends_at_once(
     phase: tuple[type, str], threads: int, monkeypatch: pytest.MonkeyPatch

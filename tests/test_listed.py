@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import fields, replace
-from itertools import count
+from itertools import count, product
 
 import numpy as np
 import pytest
 
-from optimizer import column_search
+from optimizer import column_proof
 from optimizer.book_trees import Books, start_books
-from optimizer.column_search import ColumnSearch
+from optimizer.column_proof import ColumnProof
 from optimizer.columns import Lister
 from optimizer.core import Core
 from optimizer.dual import find_prices
@@ -25,9 +25,9 @@ def slight(value: float) -> float:
     return 2e-6 * max(1.0, abs(value))
 
 
-def proved(core: Core, choice: np.ndarray, books: Books) -> tuple[ColumnSearch, Listing]:
+def proved(core: Core, choice: np.ndarray, books: Books) -> tuple[ColumnProof, Listing]:
     """A search for books that begins with a plan [U], and what it proves in the end."""
-    search = ColumnSearch(core, books, lambda: False)
+    search = ColumnProof(core, books, lambda: False)
     search.begin()
     search.prove(lambda: choice)
     listing = search.listing()
@@ -43,26 +43,46 @@ def worse(core: Core, choice: np.ndarray, rng: np.random.Generator) -> np.ndarra
 
 @pytest.mark.parametrize("part", range(6))
 def test_a_proof_ends_at_the_best_plan_there_is(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(column_search, "SEARCHED", 3)  # triples and trees even where books are few
+    monkeypatch.setattr(column_proof, "SEARCHED", 3)  # triples and trees even where books are few
+    monkeypatch.setattr(
+        column_proof, "NEARBY", (1.6e-4, 0.01, 1e9)[part % 3]
+    )  # beside values that no plan is worth, or a plan
     ended = 0
     for seed, core, value, choice in hired()[part::6]:
         rng = np.random.default_rng(seed)
         found, listing = proved(core, worse(core, choice, rng), start_books(core, find_prices(core, 2.0).prices))
         assert found.choice is not None and core.feasible(found.choice), seed
-        assert max(found.bound, found.value) >= value - slight(value), seed
+        assert max(found.lowest, found.value) >= value - slight(value), seed
         recomputed = listing_bound(core, listing, found.value)
         assert recomputed >= value - slight(value), seed
-        assert recomputed <= max(found.bound, found.value) + slight(value), seed
-        if found.bound <= found.value + slight(value):
+        assert recomputed <= max(found.lowest, found.value) + slight(value), seed
+        if found.lowest <= found.value + slight(value):
             assert found.value == pytest.approx(value, rel=2e-6, abs=2e-6), seed
             ended += 1
     assert ended >= 0.7 * len(hired()[part::6])
 
 
+def test_a_proof_that_is_cut_short_is_recomputed_as_far_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(column_proof, "NEARBY", 0.01)
+    beside = 0  # a value that no plan is known to be worth
+    for (seed, core, value, choice), asked in product(hired()[::5], (20, 60, 150)):
+        times, begin = count(), worse(core, choice, np.random.default_rng(seed))
+        books = start_books(core, find_prices(core, 2.0).prices)
+        search = ColumnProof(core, books, lambda times=times, asked=asked: next(times) > asked)
+        search.begin()
+        search.prove(lambda begin=begin: begin)
+        listing = search.listing()
+        if listing is not None:
+            recomputed = listing_bound(core, listing, search.value)
+            assert value - slight(value) <= recomputed <= max(search.lowest, search.value) + slight(value), seed
+            beside += listing.goal > search.value
+    assert beside > 0
+
+
 def test_a_search_that_knows_no_plan_proves_a_bound() -> None:
     for seed, core, value, _ in hired()[::4]:
         books = start_books(core, find_prices(core, 2.0).prices)
-        search = ColumnSearch(core, books, lambda: False)
+        search = ColumnProof(core, books, lambda: False)
         search.begin()
         listing = search.listing()
         if listing is not None:
@@ -142,9 +162,10 @@ def test_what_does_not_fit_or_does_not_part_is_refused() -> None:
     rng = np.random.default_rng(1)
     whole = changed(core, listing, rng)
     assert listing_bound(core, whole, value) >= value
-    short = {part.name: replace(whole, **{part.name: getattr(whole, part.name)[:-1]}) for part in fields(Listing)}
+    arrays = [part.name for part in fields(Listing)[:-1]]  # all but the goal
+    short = {name: replace(whole, **{name: getattr(whole, name)[:-1]}) for name in arrays}
     del short["triples"]  # one triple less leaves prices that do not fit, where there is one
-    alone = replace(whole, **{part.name: getattr(whole, part.name)[:-1] for part in fields(Listing)[2:]})
+    alone = replace(whole, **{name: getattr(whole, name)[:-1] for name in arrays[2:]})
     bad = [
         *short.values(),
         alone,  # a part with an option, and none without
@@ -152,6 +173,7 @@ def test_what_does_not_fit_or_does_not_part_is_refused() -> None:
         replace(whole, option=np.append(whole.option[:-1], core.options)),
         replace(whole, parent=np.append(whole.parent[:-1], len(whole.parent))),
         replace(whole, parent=np.append(0, whole.parent[1:])),
+        replace(whole, goal=np.nan),
         replace(whole, triples=np.array([[0, 0, 1]]), triple_prices=np.ones((len(whole.parent), 1))),
         replace(whole, triples=np.array([[0, 1, core.units]]), triple_prices=np.ones((len(whole.parent), 1))),
     ]

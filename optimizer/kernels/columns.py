@@ -186,13 +186,17 @@ def list_books(  # type: ignore[no-untyped-def]
 
 
 @bare()
-def reduce(books, paid, worth):  # type: ignore[no-untyped-def]
-    """Take off `worth` [N] what each book [N, k] pays for its items."""
+def reduce(books, paid, twice, price, worth):  # type: ignore[no-untyped-def]
+    """Take off `worth` [N] what each book [N, k] pays for its items, and for the cuts [C, N] of which it holds two units."""
     for i in range(len(books)):
         total = 0.0
         for k in range(len(paid)):
             total += books[i, k] * paid[k]
         worth[i] -= total
+    for c in range(len(price)):
+        if price[c] > 0:
+            for i in range(len(worth)):
+                worth[i] -= price[c] * twice[c, i]
 
 
 @bare()
