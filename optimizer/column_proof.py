@@ -32,7 +32,7 @@ KEPT = 0.1
 #: anew where the bound has come so near to it
 NEARBY, FARTHER, TOO_NEAR = 1.6e-4, 1.25, 0.3
 #: before, rounds of triples go on as long as each brings the bound down by this share of that
-ROUND = 0.05
+ROUND = 0.12
 #: the next such value is so much lower than the last at least, in what the first is from the bound
 PROGRESS = 0.5
 
