@@ -24,9 +24,9 @@ SURE = (0.9, 0.999)
 BEGUN = 0.12
 #: share of the time left for plans among the options of the books sought
 PLANNED = 0.2
-#: with no more than this share of the value open books can be listed; with so few options, whatever is open: plans are looked for
-#: beside it, where there are threads
-LISTABLE, SOON_LISTED = 7e-4, 1_500
+#: with no more than this share of the value open books can be listed; with so few options, and books of so many accounts,
+#: whatever is open: plans are looked for beside it, where there are threads
+LISTABLE, SOON_LISTED, SHORT = 7e-4, 1_500, 30
 #: a proof is tried where no more options than this, and so many more for each second left, may be in a better plan
 REACH, REACH_SECOND = 800, 1.0
 #: with no more options than this left an exact engine proves soon
@@ -124,8 +124,10 @@ class Endgame:
     @property
     def _at_once(self) -> bool:
         """Whether books are listed before there is a good plan."""
-        few = self.limits.threads > 1 and self.best.core.options <= SOON_LISTED
-        return few and self.columns is not None and np.isfinite(self.columns.bound)
+        core, columns = self.best.core, self.columns
+        if columns is None or self.limits.threads == 1 or core.options > SOON_LISTED:
+            return False
+        return core.units <= SHORT * len(columns.reps) and bool(np.isfinite(columns.bound))
 
     @property
     def left(self) -> int:
