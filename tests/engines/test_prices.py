@@ -218,7 +218,7 @@ def test_what_a_thread_finds_beside_a_proof_is_proved_and_answered(proof_at_once
 
 @pytest.mark.parametrize(("reach", "tried"), [(np.inf, True), (0.0, False)])
 def test_a_proof_is_tried_only_of_what_is_in_reach(reach: float, tried: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"REACH": reach, "REACH_SECOND": 0.0, "LISTABLE": 0.0}.items():
+    for name, value in {"REACH": reach, "REACH_SECOND": 0.0, "LISTABLE": 0.0, "SOON_LISTED": 0}.items():
         monkeypatch.setattr(f"optimizer.endgame.{name}", value)
     told: list[str] = []
 
