@@ -20,8 +20,8 @@ from optimizer.listing import Listing
 
 #: rounds of triples
 ROUNDS = 60
-#: steps of all reps where books are listed, at first, and so many times more each time, to so many
-STEPS, MORE, MOST_STEPS = 10_000_000, 2, 60_000_000
+#: steps of all reps where books are listed
+STEPS = 60_000_000
 #: so many books in all are searched as a tree; where triples do no more, so many that books times options are no more than that
 SEARCHED, MOST_CELLS = 6_000, 3e8
 #: books are listed again when what is open has fallen to this share; so many rounds are worth while that leave this share of it
@@ -42,7 +42,7 @@ class ColumnProof(ColumnSearch):
 
     def __init__(self, core: Core, books: Books, over: Callable[[], bool]) -> None:
         super().__init__(core, books, over)
-        self.most, self.tried = STEPS, np.inf
+        self.tried = np.inf
         self.needs, self.steps, self.searched = list[np.ndarray](), list[Part](), False
         self.nearby, self.proved = NEARBY, np.inf
         self.last: Listing | None = None
@@ -65,6 +65,9 @@ class ColumnProof(ColumnSearch):
             able = False
             with suppress(StuckError):
                 if self.bound - self.floor < TOO_NEAR * self.nearby * abs(self.bound) or np.isneginf(self.floor):
+                    if self.steps:
+                        self._note()
+                        self._keep_proof(max(self.bound, self.floor), self._listing())
                     self._begin_anew()
                 able = np.isfinite(self.bound) and self._list_all(latest)
             if able and not self.over():
@@ -96,7 +99,12 @@ class ColumnProof(ColumnSearch):
         size = self.nearby * abs(self.bound)
         floor = min(self.bound - size, self.proved - PROGRESS * size)
         self.floor = floor if self.bound - self.value > FARTHER * size and floor > self.value else -np.inf
-        self.needs, self.steps, self.tried, self.most = [], [], np.inf, MOST_STEPS
+        self.needs, self.steps, self.tried = [], [], np.inf
+
+    def _keep_proof(self, proved: float, listing: Listing) -> None:
+        """Keep what proves most so far, for what comes next may prove less, or nothing in time."""
+        if proved < self.proved:
+            self.proved, self.last = proved, listing
 
     def listing(self) -> Listing | None:
         """What proves the bound so far; None where there is none."""
@@ -128,11 +136,8 @@ class ColumnProof(ColumnSearch):
                 return True
             opened.append(self.open)
             stalls = len(opened) > SOME and opened[-1] > WORTH_WHILE * opened[-1 - SOME]
-            if not stalls and self._cut():
-                continue
-            if listed or self.most >= MOST_STEPS:
+            if stalls or not self._cut():
                 return listed and count * self.core.options <= MOST_CELLS
-            self.tried = np.inf  # nothing is left but more steps
         return False
 
     def _search(self) -> bool:
@@ -150,7 +155,7 @@ class ColumnProof(ColumnSearch):
         if self.value >= self.floor:
             self.bound, self.searched = min(self.bound, max(bound, self.value)), True
         elif bound < self.proved:
-            self.proved, self.last = bound, replace(self._listing(), goal=bound)
+            self._keep_proof(bound, replace(self._listing(), goal=bound))
             farther = self.bound - self.floor > self.nearby * abs(self.bound) / FARTHER
             self.nearby *= FARTHER if farther else 1.0
             self._begin_anew()
@@ -162,8 +167,7 @@ class ColumnProof(ColumnSearch):
         if self.open > AGAIN * self.tried or not todo or not np.isfinite(self.bound):
             return
         self.tried = self.open
-        triples, most = self.program.triples, min(LISTED, self.most // len(todo))
-        self.most = min(MORE * self.most, MOST_STEPS)
+        triples, most = self.program.triples, min(LISTED, STEPS // len(todo))
         need = self._least()
         beyond = (need - self.tops).sum()  # the others' best count for a little more where this is recomputed
         some = self.tops - (1 + 1e-6) * self.open - beyond
