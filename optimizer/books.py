@@ -27,8 +27,8 @@ MOST_OPTIONS = 6_000_000
 #: how much is done in small problems and in others, where there are so many seconds an option
 SMALLER = ((6e-4, Effort(1280, 0.025, 12, 1e-5)), (0.0, Effort(640, 0.025, 8, 1e-5)))
 LARGER = ((1.3e-4, Effort(640, 0.05, 5, 1e-5)), (8e-5, Effort(640, 0.1)), (0.0, Effort(320, 0.2)))
-#: with no more options than this, books are sought one by one afterwards: prices to begin with are enough
-FEW, BEGINNING = 1_500, Effort(320, 0.025, 6, 1e-5)
+#: with no more options than this, books are sought one by one and listed afterwards: prices to begin with are enough
+SOON_LISTED, BEGINNING = 1_500, Effort(320, 0.025, 6, 1e-5)
 #: of units that fill no more than this share of a row no host is told
 HOSTED = 0.05
 
@@ -84,7 +84,7 @@ def find_books(
 
 def usual(options: int, seconds: float = 0.0) -> Effort:
     """What is done for a problem of so many options when there are so many seconds."""
-    if options <= FEW:
+    if options <= SOON_LISTED:
         return BEGINNING
     return next(effort for each, effort in (SMALLER if options <= SMALL else LARGER) if each * options <= seconds)
 

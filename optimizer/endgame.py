@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from optimizer.annealing import Annealing, Best
+from optimizer.books import SOON_LISTED
 from optimizer.column_proof import ColumnProof
 from optimizer.dual import Dual
 from optimizer.engines.base import Answer, Engine, Limits, Progress, claim_of
@@ -24,9 +25,9 @@ SURE = (0.9, 0.999)
 BEGUN = 0.12
 #: share of the time left for plans among the options of the books sought
 PLANNED = 0.2
-#: with no more than this share of the value open books can be listed; with so few options, and books of so many accounts,
+#: with no more than this share of the value open books can be listed; where options are few, and books of so many accounts,
 #: whatever is open: plans are looked for beside it, where there are threads
-LISTABLE, SOON_LISTED, SHORT = 7e-4, 1_500, 30
+LISTABLE, SHORT = 7e-4, 30
 #: a proof is tried where no more options than this, and so many more for each second left, may be in a better plan
 REACH, REACH_SECOND = 800, 1.0
 #: with no more options than this left an exact engine proves soon
