@@ -120,6 +120,18 @@ class Program:
         at = np.arange(self.first, self.first + len(able), dtype=np.int32)
         self.solver.changeColsBounds(len(at), at, np.zeros(len(at)), np.where(able, highspy.kHighsInf, 0.0))
 
+    @property
+    def basis(self) -> highspy.HighsBasis:
+        """The last solution's basis."""
+        return self.solver.getBasis()
+
+    def begin_at(self, basis: highspy.HighsBasis) -> None:
+        """Solve from a basis on, new books out."""
+        more = self.solver.getNumCol() - len(basis.col_status)
+        if more:
+            basis.col_status = [*basis.col_status, *[highspy.HighsBasisStatus.kLower] * more]
+        self.solver.setBasis(basis)
+
     def hurry(self, steps: int | None) -> None:
         """No more steps of the simplex than these from now on; None: as many as it takes."""
         self.solver.setOptionValue("simplex_iteration_limit", 2**31 - 1 if steps is None else steps)
@@ -149,8 +161,10 @@ def columns_of(program: Program, place: int, books: np.ndarray, twice: np.ndarra
 
 
 def quiet() -> highspy.Highs:
-    """HiGHS on one thread, without words. A number of threads is not named: HiGHS refuses another one than it had before."""
+    """HiGHS on one thread, without words, at the costs as they are: within their box prices are not degenerate, and a solution
+    that is cut short is a bound. A number of threads is not named: HiGHS refuses another one than it had before."""
     solver = highspy.Highs()
-    for option, value in {"output_flag": False, "parallel": "off", "presolve": "off"}.items():
+    options = {"output_flag": False, "parallel": "off", "presolve": "off"}
+    for option, value in (options | {"dual_simplex_cost_perturbation_multiplier": 0.0}).items():
         solver.setOptionValue(option, value)
     return solver

@@ -20,17 +20,15 @@ from optimizer.listing import Listing
 
 #: rounds of triples
 ROUNDS = 60
-#: steps of all reps where books are listed
-STEPS = 60_000_000
-#: so many books in all are searched as a tree; where triples do no more, so many that books times options are no more than that
-SEARCHED, MOST_CELLS = 6_000, 3e8
+#: so many books in all are searched as a tree; where triples do no more, so many
+SEARCHED, MOST_SEARCHED = 20_000, 1_000_000
 #: books are listed again when what is open has fallen to this share; so many rounds are worth while that leave this share of it
 AGAIN, SOME, WORTH_WHILE = 0.85, 3, 0.9
 #: of the distance of that plan, what a book kept is worth less than the best where books are listed anew
 KEPT = 0.1
 #: a plan is taken to be known that is worth this share of the bound less, at first, and so many times as much less each time;
 #: anew where the bound has come so near to it
-NEARBY, FARTHER, TOO_NEAR = 1.6e-4, 1.25, 0.3
+NEARBY, FARTHER, TOO_NEAR = 2e-4, 1.4, 0.3
 #: before, rounds of triples go on as long as each brings the bound down by this share of that
 ROUND = 0.12
 #: the next such value is so much lower than the last at least, in what the first is from the bound
@@ -123,10 +121,11 @@ class ColumnProof(ColumnSearch):
     def _list_all(self, latest: Callable[[], np.ndarray | None]) -> bool:
         """Tighten prices, and add triples, until all books that count are listed, and few enough; whether they are."""
         opened = [self.open]
-        for _ in range(ROUNDS):
+        for turn in range(ROUNDS):
             self.hear(latest())
-            self._tighten()
-            self.hear(latest())
+            if turn or not self.last:  # prices that were sought beside another value are near enough to list books at
+                self._tighten()
+                self.hear(latest())
             if self.over() or self.choice is None:
                 return False
             self._list()
@@ -137,7 +136,7 @@ class ColumnProof(ColumnSearch):
             opened.append(self.open)
             stalls = len(opened) > SOME and opened[-1] > WORTH_WHILE * opened[-1 - SOME]
             if stalls or not self._cut():
-                return listed and count * self.core.options <= MOST_CELLS
+                return listed and count <= MOST_SEARCHED
         return False
 
     def _search(self) -> bool:
@@ -167,13 +166,13 @@ class ColumnProof(ColumnSearch):
         if self.open > AGAIN * self.tried or not todo or not np.isfinite(self.bound):
             return
         self.tried = self.open
-        triples, most = self.program.triples, min(LISTED, STEPS // len(todo))
+        triples = self.program.triples
         need = self._least()
         beyond = (need - self.tops).sum()  # the others' best count for a little more where this is recomputed
         some = self.tops - (1 + 1e-6) * self.open - beyond
         for place in todo:
             rep = self.reps[place]
-            books, top = self.lister.list(rep, self.centre, triples, float(some[place]), np.inf, most, MOST_BOOKS)
+            books, top = self.lister.list(rep, self.centre, triples, float(some[place]), np.inf, LISTED, MOST_BOOKS)
             if self.over():
                 return
             if top < np.inf:

@@ -12,12 +12,10 @@ from optimizer.columns import Duals
 from optimizer.listed import Listed
 from optimizer.listing import Listing
 
-#: options tried before one is chosen to branch on
-TRIED = 6
-#: steps of the simplex where an option is tried
-STEPS = 100
-#: passes of adding books to the program where an option is tried and else, so many in one; a book is worth that
-TRIAL, PASSES, MORE, SLIGHT = 4, 30, 200, 1e-6
+#: options tried before one is chosen to branch on, steps of the simplex, passes of adding books to the program; then of the best
+TRIALS = (24, 60, 0), (4, 300, 3)
+#: passes else, so many books added in one; a book is worth that
+PASSES, MORE, SLIGHT = 30, 200, 1e-6
 #: how far prices may move, in what is open at first
 FAR = 100.0
 #: a part is done when its bound is no more than this share of the plan's value above it; there are no more parts than that
@@ -75,18 +73,18 @@ class Tree:
         before."""
         self.program.centre(self.centre, FAR * open_)  # prices may move far here
         best, value, proved = choice, max(floor, self.core.objective(choice)), -np.inf
-        parts = [(np.ones(len(self.listed.place), dtype=bool), -1, -1, False)]
+        parts = [(np.arange(len(self.listed.place)), -1, -1, False)]
         while parts:
-            able, above, at, inside = parts.pop()
+            some, above, at, inside = parts.pop()
             if self.over() or len(self.nodes) > MOST_PARTS:
                 return best, np.inf
-            bound, less, share, duals = self._solved(able, value)
+            bound, less, share, duals = self._solved(some, value)
             self.nodes.append(Part(above, at, inside, duals))
             if bound <= _settled(value):
                 proved = max(proved, bound)
                 continue
-            able, node = able & (less >= -(bound - value)), len(self.nodes) - 1
-            often = share @ self.listed.item
+            some, node = some[less >= -(bound - value)], len(self.nodes) - 1
+            often = self._often(share)
             unsure = np.flatnonzero((often > 1e-5) & (often < 1 - 1e-5))
             if not len(unsure):
                 found = np.full(self.core.units, -1, dtype=np.int64)
@@ -95,63 +93,86 @@ class Tree:
                 if not (self.core.feasible(found) and self.core.objective(found) > value):
                     return best, np.inf  # what the program says is no plan: nothing is proved
                 best, value = found, self.core.objective(found)
-                parts.append((able, node, -1, False))
+                parts.append((some, node, -1, False))
                 continue
             unsure = unsure[np.argsort(np.abs(often[unsure] - 0.5), kind="stable")]
-            option, first = self._chosen(able, bound, value, unsure)
+            option, first = self._chosen(some, bound, value, unsure)
             for inside in (not first, first):
-                parts.append((able & self.listed.part(option, inside), node, option, inside))
+                parts.append((self.listed.part(some, option, inside), node, option, inside))
         return best, max(value, proved)
 
-    def _chosen(self, able: np.ndarray, bound: float, value: float, unsure: np.ndarray) -> tuple[int, bool]:
-        """The option whose two parts bring bounds down most, and whether the part with it comes down less: that comes first."""
-        best, chosen, least = -1.0, int(unsure[0]), 1e-6 * max(bound - value, 1e-9 * abs(value))
-        first = True
-        self.program.hurry(STEPS)
-        for option in unsure[:TRIED].tolist():
-            inside, outside = (
-                self._solved(able & self.listed.part(option, here), value, TRIAL)[0] for here in (True, False)
-            )
-            falls = [max(least, min(bound - fallen, bound - value)) for fallen in (inside, outside)]
-            if falls[0] * falls[1] > best:
-                best, chosen, first = falls[0] * falls[1], option, inside >= outside
-            if max(inside, outside) <= _settled(value):
-                break
+    def _often(self, share: np.ndarray) -> np.ndarray:
+        """[K] how much of each option is taken with so much of each book used."""
+        often = np.zeros(self.core.options)
+        for j in np.flatnonzero(share).tolist():
+            often[self.listed.items(self.used[j])] += share[j]
+        return often
+
+    def _chosen(self, some: np.ndarray, bound: float, value: float, unsure: np.ndarray) -> tuple[int, bool]:
+        """The option whose two parts bring bounds down most, and whether the part with it comes down less: that comes first.
+        Many are tried a little, the best of these more."""
+        basis, least = self.program.basis, 1e-6 * max(bound - value, 1e-9 * abs(value))
+        tried = unsure.tolist()
+        for count, steps, passes in TRIALS:
+            scores, firsts = [], []
+            self.program.hurry(steps)
+            for option in tried[:count]:
+                fallen = []
+                for inside in (True, False):
+                    self.program.begin_at(basis)
+                    part = self.listed.part(some, option, inside)
+                    fallen.append(self._solved(part, value, passes)[0] if passes else self._worth(part))
+                falls = [max(least, min(bound - one, bound - value)) for one in fallen]
+                scores.append(falls[0] * falls[1])
+                firsts.append(fallen[0] >= fallen[1])
+                if passes and max(fallen) <= _settled(value):
+                    self.program.hurry(None)
+                    return option, firsts[-1]
+            order = np.argsort(-np.array(scores), kind="stable")
+            tried, first = [tried[i] for i in order], firsts[order[0]]
         self.program.hurry(None)
-        return chosen, first
+        return tried[0], first
+
+    def _worth(self, some: np.ndarray) -> float:
+        """What the program is worth at most with those of some books that it has."""
+        able = np.zeros(len(self.listed.place), dtype=bool)
+        able[some] = True
+        self.program.allow(able[self.used])
+        return self.program.solve()[0]
 
     def _solved(
-        self, able: np.ndarray, value: float, passes: int = PASSES
+        self, some: np.ndarray, value: float, passes: int = PASSES
     ) -> tuple[float, np.ndarray, np.ndarray, Duals]:
-        """A bound on plans of the books that are true in `able` [N], near enough to prove them no better than `value` or the
-        best after so many passes; how much each is worth less than its rep's best at the prices of that; the program's
-        solution [N]; and those prices."""
-        place, reps = self.listed.place, len(self.reps)
-        best, less, share, at = np.inf, np.zeros(len(able)), np.zeros(len(able)), self.centre
-        here = np.zeros(reps, dtype=np.int64)
-        np.add.at(here, place[self.used[able[self.used]]], 1)
-        missing = np.flatnonzero(able & (here == 0)[place])
-        self._use(np.sort(missing[np.unique(place[missing], return_index=True)[1]]))
+        """A bound on plans of some books (positions [n], in order), near enough to prove them no better than `value` or the best
+        after so many passes; how much each is worth less than its rep's best at the prices of that [n]; how much the program
+        takes of each book used; and those prices."""
+        place, reps = self.listed.place[some], len(self.reps)
+        best, less, share, at = np.inf, np.zeros(len(some)), np.zeros(0), self.centre
+        able = np.zeros(len(self.listed.place), dtype=bool)
+        able[some] = True
+        here = np.bincount(self.listed.place[self.used[able[self.used]]], minlength=reps)
+        missing = np.flatnonzero((here == 0)[place])
+        self._use(some[missing[np.unique(place[missing], return_index=True)[1]]])
         for _ in range(passes):
-            self.program.allow(able[self.used])
+            usable = able[self.used]
+            self.program.allow(usable)
             duals = self._whole(self.program.solve()[1])
-            bound, below = self.listed.bound(duals, able)
-            share = np.zeros(len(able))
-            share[self.used] = self.program.shares
+            bound, below = self.listed.bound(duals, some)
+            share = self.program.shares
             if bound < best:
                 best, less, at = bound, below, duals
             if best <= _settled(value) or self.over():
                 break
-            known = np.full(reps, -np.inf)
-            np.maximum.at(known, place[self.used], below[self.used])
+            known, used = np.full(reps, -np.inf), np.searchsorted(some, self.used[usable])
+            np.maximum.at(known, place[used], below[used])
             more = below > known[place] + SLIGHT * max(1.0, bound - value)
-            more[self.used] = False
+            more[used] = False
             new = np.flatnonzero(more)
             if not len(new):
                 break
             new = new[np.argsort(-(below - known[place])[new], kind="stable")[:MORE]]
-            self._use(np.sort(new))
-        return best, less, share, at
+            self._use(np.sort(some[new]))
+        return best, less, np.where(share > 1e-9, share, 0.0), at
 
     def _whole(self, duals: Duals) -> Duals:
         """With prices of all triples, those that are not in the program at 0."""

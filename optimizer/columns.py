@@ -28,7 +28,7 @@ LOWEST = -1e300
 CUT_SIZE = 0.003
 #: steps where books of a rep are listed and where the best are looked for, at first a few; books at most where one's are listed,
 #: and how many of the best are kept
-LISTED, SOUGHT, QUICK, MOST_BOOKS, BEST = 20_000_000, 10_000_000, 20_000, 600_000, 64
+LISTED, SOUGHT, QUICK, MOST_BOOKS, BEST = 40_000_000, 10_000_000, 20_000, 600_000, 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +148,11 @@ class Lister:
 
     def paid(self, rep: RepBooks, duals: Duals) -> np.ndarray:
         """[k] what the items of a rep pay at these prices."""
-        return duals.unit[rep.unit] + self.other[rep.option] @ duals.row[self.shared]
+        return self.paid_by(rep.option, duals)
+
+    def paid_by(self, option: np.ndarray | slice, duals: Duals) -> np.ndarray:
+        """[k] what options pay for units and for rows that reps share."""
+        return duals.unit[self.core.unit[option]] + self.other[option] @ duals.row[self.shared]
 
     def reduced(self, rep: RepBooks, duals: Duals) -> np.ndarray:
         """[N] what a rep's books are worth at these prices."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from optimizer.columns import LISTED, MOST_BOOKS, Duals, Lister, RepBooks
 from optimizer.core import Core
+from optimizer.kernels.columns import pay
 from optimizer.listing import Listing, demand_steps
 
 #: a plan counts as better when it is worth this share more
@@ -22,36 +23,43 @@ EXACT = 1e-8
 
 
 class Listed:
-    """The books of all reps in one row of arrays: `place` [N] of the rep, of whom the `first` [M'] is where, `item` [N, K] the
-    options that each book holds and `unit` [N, U] their units."""
+    """The books of all reps in one row of arrays: `place` [N] of the rep, of whom the `first` [M'] is where."""
 
     def __init__(self, core: Core, lister: Lister, reps: list[RepBooks]) -> None:
         self.core, self.lister, self.reps = core, lister, reps
-        self.place = np.repeat(np.arange(len(reps)), [len(rep.books) for rep in reps])
-        self.first = np.searchsorted(self.place, np.arange(len(reps)))
-        self.item = np.zeros((len(self.place), core.options), dtype=bool)
-        for first, rep in zip(self.first, reps, strict=True):
-            self.item[np.ix_(np.arange(first, first + len(rep.books)), rep.option)] = rep.books > 0
-        self.unit = np.zeros((len(self.place), core.units), dtype=bool)
-        column, option = np.nonzero(self.item)
-        self.unit[column, core.unit[option]] = True
+        count = [len(rep.books) for rep in reps]
+        self.place = np.repeat(np.arange(len(reps)), count)
+        self.first = np.cumsum([0, *count])[:-1]
+        self.worth = np.concatenate([np.zeros(0), *(rep.worth for rep in reps)])
+        holds = [np.concatenate([rep.books, rep.twice.T], axis=1) for rep in reps]
+        self.begin = np.cumsum([0, *np.concatenate([np.count_nonzero(of, axis=1) for of in holds])])
+        payers = [np.append(rep.option, core.options + np.arange(len(rep.twice))).astype(np.int32) for rep in reps]
+        self.pays = np.concatenate([of[np.nonzero(held)[1]] for of, held in zip(payers, holds, strict=True)])
 
-    def part(self, option: int, inside: bool) -> np.ndarray:
-        """[N] the books of plans that have an option, or that do not."""
-        if not inside:
-            return ~self.item[:, option]
-        mine = np.array([rep.rep == self.core.rep[option] for rep in self.reps])[self.place]
-        return np.where(mine, self.item[:, option], ~self.unit[:, self.core.unit[option]])
+    def items(self, book: int) -> np.ndarray:
+        """The options that a book holds."""
+        pays = self.pays[self.begin[book] : self.begin[book + 1]]
+        return pays[pays < self.core.options]
 
-    def bound(self, duals: Duals, able: np.ndarray) -> tuple[float, np.ndarray]:
-        """A bound on plans of the books that are true in `able` [N], and how much less each is worth to its rep than the best of
-        these [N]."""
-        worth = np.concatenate([np.zeros(0), *(self.lister.reduced(rep, duals) for rep in self.reps)])
-        worth = np.where(able, worth, -np.inf)
-        tops = np.full(len(self.reps), -np.inf)
-        np.maximum.at(tops, self.place, worth)
+    def part(self, some: np.ndarray, option: int, inside: bool) -> np.ndarray:
+        """Those of some books (positions, in order) that plans hold which have an option, or which do not."""
+        ends, out, unit = np.searchsorted(some, np.append(self.first, len(self.place))), [], self.core.unit[option]
+        for rep, first, begin, end in zip(self.reps, self.first, ends[:-1], ends[1:], strict=True):
+            mine, here = rep.rep == self.core.rep[option], some[begin:end]
+            at = np.flatnonzero(rep.option == option if mine or not inside else rep.unit == unit)
+            held = rep.books[np.ix_(here - first, at)].any(axis=1)
+            out.append(here[held == (mine and inside)])
+        return np.concatenate(out)
+
+    def bound(self, duals: Duals, some: np.ndarray) -> tuple[float, np.ndarray]:
+        """A bound on plans of some books (positions [n], in order), and how much less each is worth to its rep than the best of
+        these [n]."""
+        price = np.append(self.lister.paid_by(slice(None), duals), duals.triple)
+        worth, place, tops = self.worth[some], self.place[some], np.full(len(self.reps), -np.inf)
+        pay(some, self.begin, self.pays, price, worth)
+        np.maximum.at(tops, place, worth)
         with np.errstate(invalid="ignore"):
-            return self.lister.of_all(duals, tops), np.where(able, worth - tops[self.place], -np.inf)
+            return self.lister.of_all(duals, tops), worth - tops[place]
 
 
 def listing_bound(core: Core, listing: Listing, value: float, end: float = np.inf) -> float:
@@ -123,13 +131,13 @@ def _sought(
 def _of_steps(listed: Listed, listing: Listing, first: int, value: float) -> float:
     """What the steps from the `first` on, which leaves the books listed, prove together."""
     steps = len(listing.parent)
-    proved, below, able = np.full(steps, np.inf), np.full(steps, -np.inf), [np.ones(0, dtype=bool)] * first
+    proved, below, left = np.full(steps, np.inf), np.full(steps, -np.inf), [np.zeros(0, dtype=np.int64)] * first
     for step in range(first, steps):
         option = int(listing.option[step])
-        some = np.ones(len(listed.place), dtype=bool) if step == first else able[listing.parent[step]]
-        some = some if option < 0 else some & listed.part(option, bool(listing.inside[step]))
+        some = np.arange(len(listed.place)) if step == first else left[listing.parent[step]]
+        some = some if option < 0 else listed.part(some, option, bool(listing.inside[step]))
         proved[step], less = listed.bound(_duals(listing, step, listed.lister), some)
-        able.append(less >= value - proved[step])
+        left.append(some[less >= value - proved[step]])
     parted = np.bincount(listing.parent[1:], minlength=steps) > 0
     for step in range(steps - 1, first - 1, -1):
         if parted[step]:

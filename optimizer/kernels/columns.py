@@ -200,6 +200,16 @@ def reduce(books, paid, twice, price, worth):  # type: ignore[no-untyped-def]
 
 
 @bare()
+def pay(some, begin, pays, price, worth):  # type: ignore[no-untyped-def]
+    """Take off `worth` [n] what some books [n] pay, each at the prices of what it `pays` [·] from its `begin` [N + 1] on."""
+    for i in range(len(some)):
+        total = 0.0
+        for at in range(begin[some[i]], begin[some[i] + 1]):
+            total += price[pays[at]]
+        worth[i] -= total
+
+
+@bare()
 def hold_two(books, span, out):  # type: ignore[no-untyped-def]
     """Fill `out` [C, N]: whether a book [N, k] has items of two of three units, which are `span` [C, 3, 2] of the items."""
     for i in range(len(books)):
