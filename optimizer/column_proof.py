@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
 
 from optimizer.book_trees import Books
 from optimizer.column_program import StuckError
-from optimizer.column_search import ColumnSearch
-from optimizer.column_tree import Part, Tree, listing_of
+from optimizer.column_search import WINDOW, ColumnSearch
+from optimizer.column_tree import Part, Tree, listing_of, settled
 from optimizer.columns import LISTED, MOST_BOOKS, TIED
 from optimizer.core import Core
 from optimizer.listed import Listed
@@ -31,8 +32,12 @@ KEPT = 0.1
 NEARBY, FARTHER, TOO_NEAR = 2e-4, 1.4, 0.3
 #: before, rounds of triples go on as long as each brings the bound down by this share of that
 ROUND = 0.12
+#: so many books of a rep who has too many to list are looked at where an option is chosen to part plans at
+SPARE = 20_000
 #: the next such value is so much lower than the last at least, in what the first is from the bound
 PROGRESS = 0.5
+#: of a step: no option, and not with it
+NOT_PARTED = (-1, False)
 
 
 class ColumnProof(ColumnSearch):
@@ -40,8 +45,8 @@ class ColumnProof(ColumnSearch):
 
     def __init__(self, core: Core, books: Books, over: Callable[[], bool]) -> None:
         super().__init__(core, books, over)
-        self.tried = np.inf
-        self.needs, self.steps, self.searched = list[np.ndarray](), list[Part](), False
+        self.steps, self.at, self.part = list[Part](), -1, NOT_PARTED
+        self.tried, self.spare, self.searched = np.inf, dict[int, np.ndarray](), False
         self.nearby, self.proved = NEARBY, np.inf
         self.last: Listing | None = None
 
@@ -53,30 +58,29 @@ class ColumnProof(ColumnSearch):
     def prove(self, latest: Callable[[], np.ndarray | None]) -> None:
         """After `begin`, bring the bound down, to the best plan where all books that count can be listed and searched.
         `latest()` is the best plan [U] that has been found meanwhile."""
-        self.late = lambda: False
+        self.late, self.latest = lambda: False, latest
         self.hear(latest())
         able = np.isfinite(self.bound)
         if able and not self.searched and np.isneginf(self.floor):
             with suppress(StuckError):
-                self._settle(latest)
+                self._settle()
         while able and not self.searched and not self.over():
             able = False
             with suppress(StuckError):
                 if self.bound - self.floor < TOO_NEAR * self.nearby * abs(self.bound) or np.isneginf(self.floor):
                     if self.steps:
                         self._note()
-                        self._keep_proof(max(self.bound, self.floor), self._listing())
+                        self._keep_proof(max(self.bound, self.floor))
                     self._begin_anew()
-                able = np.isfinite(self.bound) and self._list_all(latest)
-            if able and not self.over():
-                self._note()
-                with suppress(StuckError):
-                    able = self._search()
+                proved = self._prove_part() if np.isfinite(self.bound) else np.inf
+                able = np.isfinite(proved)
+                if able:
+                    self._conclude(proved)
 
-    def _settle(self, latest: Callable[[], np.ndarray | None]) -> None:
+    def _settle(self) -> None:
         """Triples as long as they bring much, where no plan is near."""
         for _ in range(ROUNDS):
-            self.hear(latest())
+            self.hear(self.latest())
             size, before = self.nearby * abs(self.bound), self.bound
             if self.bound - self.value <= FARTHER * size or self.over() or not self._cut():
                 return
@@ -97,12 +101,23 @@ class ColumnProof(ColumnSearch):
         size = self.nearby * abs(self.bound)
         floor = min(self.bound - size, self.proved - PROGRESS * size)
         self.floor = floor if self.bound - self.value > FARTHER * size and floor > self.value else -np.inf
-        self.needs, self.steps, self.tried = [], [], np.inf
+        self.steps, self.at, self.tried, self.spare = [], -1, np.inf, {}
 
-    def _keep_proof(self, proved: float, listing: Listing) -> None:
+    def _conclude(self, proved: float) -> None:
+        """Keep what is proved of all plans, the best plan or that none is worth as much as was taken to be known; then that is
+        a bound, and something less is taken."""
+        if self.value >= self.floor:
+            self.bound, self.searched = min(self.bound, max(proved, self.value)), True
+            return
+        self._keep_proof(proved)
+        farther = self.bound - self.floor > self.nearby * abs(self.bound) / FARTHER
+        self.nearby *= FARTHER if farther else 1.0
+        self._begin_anew()
+
+    def _keep_proof(self, proved: float) -> None:
         """Keep what proves most so far, for what comes next may prove less, or nothing in time."""
         if proved < self.proved:
-            self.proved, self.last = proved, listing
+            self.proved, self.last = proved, replace(self._listing(), goal=proved)
 
     def listing(self) -> Listing | None:
         """What proves the bound so far; None where there is none."""
@@ -113,20 +128,74 @@ class ColumnProof(ColumnSearch):
         return self._listing() if self.steps else None
 
     def _listing(self) -> Listing:
-        need = np.zeros((len(self.needs), len(self.core.is_open)))
-        need[:, [rep.rep for rep in self.reps]] = self.needs
-        listing = listing_of(need, self.program.triples, self.steps)
+        places = np.array([rep.rep for rep in self.reps])
+        listing = listing_of(places, len(self.core.is_open), self.program.triples, self.steps)
         return replace(listing, goal=self.floor) if self.floor > self.value else listing
 
-    def _list_all(self, latest: Callable[[], np.ndarray | None]) -> bool:
+    def _prove_part(self) -> float:
+        """Prove that no plan of this part is worth more than the best, or the floor; a bound on them, inf where that failed."""
+        done = self._list_all()
+        if self.over() or self.choice is None:
+            return np.inf
+        known = max(self.value, self.floor)
+        if self.bound <= settled(known):
+            self._note()
+            return max(self.bound, known)  # plans worth less may have books that are not listed
+        if done:
+            return self._search()
+        return self._prove_parts() if np.isfinite(self.bound) else np.inf
+
+    def _prove_parts(self) -> float:
+        """The same, where too many books count: of the part with an option, and of that without it."""
+        self._note()
+        reps = [
+            rep if rep.all else rep.along(self.core, self.spare.get(at), self.program.triples)
+            for at, rep in enumerate(self.reps)
+        ]
+        tree = Tree(Listed(self.core, self.lister, reps), self.program.triples, self.centre, self.over)
+        fork = tree.fork(self.open, max(self.value, self.floor))
+        if self.over():
+            return np.inf
+        if isinstance(fork, np.ndarray):
+            better = self.core.feasible(fork) and self.core.objective(fork) > max(self.value, self.floor)
+            self.hear(fork if better else None)
+            return self._prove_part() if better else np.inf
+        begun, proved = len(self.steps), -np.inf
+        try:
+            for inside in (fork[1], not fork[1]):
+                part = self._within(fork[0], inside)
+                part.hear(self.latest())
+                proved = max(proved, part._prove_part())
+                self.hear(part.choice)
+                self._add_triples(part.program.triples[len(self.program.triples) :])
+        except StuckError:
+            proved = np.inf
+        if np.isinf(proved):
+            del self.steps[begun:]
+        return proved
+
+    def _within(self, option: int, inside: bool) -> ColumnProof:
+        """The same search, of plans that have an option, or that do not."""
+        part = copy(self)
+        part.fixed, part.part = (*self.fixed, (option, inside)), (option, inside)
+        part.reps = [rep.part(self.core, option, inside) for rep in self.reps]
+        for rep in part.reps:
+            if rep.all:
+                worth = self.lister.reduced(rep, self.centre)
+                rep.known |= worth >= worth.max(initial=-np.inf) - WINDOW * self.open
+        part.restart(self.program.triples)
+        part.tried, part.spare = np.inf, {}
+        return part
+
+    def _list_all(self) -> bool:
         """Tighten prices, and add triples, until all books that count are listed, and few enough; whether they are."""
         opened = [self.open]
         for turn in range(ROUNDS):
-            self.hear(latest())
-            if turn or not self.last:  # prices that were sought beside another value are near enough to list books at
+            self.hear(self.latest())
+            if turn or self.fixed or not self.last:  # else prices sought beside another value are near enough
                 self._tighten()
-                self.hear(latest())
-            if self.over() or self.choice is None:
+                self.hear(self.latest())
+            if self.over() or self.choice is None or self.bound <= max(self.value, self.floor):
                 return False
             self._list()
             listed = all(rep.all for rep in self.reps)
@@ -135,37 +204,28 @@ class ColumnProof(ColumnSearch):
                 return True
             opened.append(self.open)
             stalls = len(opened) > SOME and opened[-1] > WORTH_WHILE * opened[-1 - SOME]
-            if stalls or not self._cut():
+            if stalls or (self.spare and not listed) or not self._cut():
                 return listed and count <= MOST_SEARCHED
         return False
 
-    def _search(self) -> bool:
-        """A tree over the books that are left; whether it came to its end."""
+    def _search(self) -> float:
+        """The same, by a tree over the books that are left."""
         assert self.choice is not None
         tree = Tree(Listed(self.core, self.lister, self.reps), self.program.triples, self.centre, self.over)
-        begun = len(self.steps)
         choice, bound = tree.search(self.choice, self.open, self.floor)
         self.hear(choice)
-        if np.isinf(bound):
-            return False
-        for node in tree.nodes:
-            above = begun - 1 if node.parent < 0 else begun + node.parent
+        begun = len(self.steps)
+        for node in tree.nodes if np.isfinite(bound) else ():
+            above = self.at if node.parent < 0 else begun + node.parent
             self.steps.append(Part(above, node.option, node.inside, node.duals))
-        if self.value >= self.floor:
-            self.bound, self.searched = min(self.bound, max(bound, self.value)), True
-        elif bound < self.proved:
-            self._keep_proof(bound, replace(self._listing(), goal=bound))
-            farther = self.bound - self.floor > self.nearby * abs(self.bound) / FARTHER
-            self.nearby *= FARTHER if farther else 1.0
-            self._begin_anew()
-        return True
+        return bound
 
     def _list(self) -> None:
         """List all books that count, at the best prices, of reps of whom that has not been done, where it can be."""
         todo = [place for place, rep in enumerate(self.reps) if not rep.all]
         if self.open > AGAIN * self.tried or not todo or not np.isfinite(self.bound):
             return
-        self.tried = self.open
+        self.tried, self.spare = self.open, {}
         triples = self.program.triples
         need = self._least()
         beyond = (need - self.tops).sum()  # the others' best count for a little more where this is recomputed
@@ -178,8 +238,10 @@ class ColumnProof(ColumnSearch):
             if top < np.inf:
                 need[place] = some[place]
                 rep.take(self.core, books, triples)
+            else:
+                self.spare[place] = books[:SPARE]
         if (need == some).any():
-            self._go_on(need)
+            self._step(need)
             for rep, done in zip(self.reps, need == some, strict=True):
                 rep.all = rep.all or bool(done)
 
@@ -188,18 +250,16 @@ class ColumnProof(ColumnSearch):
         size = np.array([4 * TIED * float(np.abs(self.core.value[rep.option]).sum()) for rep in self.reps])
         return self.tops + size
 
-    def _go_on(self, need: np.ndarray) -> None:
-        """Another first step, at the best prices."""
-        self.needs.append(need)
-        self.steps.append(Part(len(self.steps) - 1, -1, False, self.centre))
+    def _step(self, need: np.ndarray | None) -> None:
+        """Another step of this part, at the best prices."""
+        self.steps.append(Part(self.at, *self.part, self.centre, need))
+        self.at, self.part = len(self.steps) - 1, NOT_PARTED
 
     def _note(self) -> None:
         """That the best prices prove what they do."""
-        if np.isfinite(self.bound) and not (self.steps and self.steps[-1].duals is self.centre):
-            if all(rep.all for rep in self.reps):
-                self.steps.append(Part(len(self.steps) - 1, -1, False, self.centre))
-            else:
-                self._go_on(self._least())
+        noted = self.at >= 0 and self.part == NOT_PARTED and self.steps[self.at].duals is self.centre
+        if np.isfinite(self.bound) and not noted:
+            self._step(None if all(rep.all for rep in self.reps) else self._least())
 
     def _dropped(self) -> int:
         """How many books are left when those go that are in no better plan."""

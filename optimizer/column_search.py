@@ -36,15 +36,23 @@ class ColumnSearch:
         self.value, self.share, self.pool = -np.inf, np.zeros(core.options), np.zeros(core.options, dtype=bool)
         self.lister = Lister(core)
         self.reps = self.lister.reps()
-        self.program = Program(core, self.lister, self.reps)
-        self.bound, self.tops = np.inf, np.zeros(len(self.reps))
         self.floor = -np.inf  # what is taken to be known of plans, whether one is or not
         self.late: Callable[[], bool] = lambda: False
         self.map: Callable[..., Iterable[tuple[np.ndarray, float]]] = map
         self.centre = self.lister.admissible(Duals(books.unit_prices, books.prices, np.zeros(0)))
+        self.fixed: tuple[tuple[int, bool], ...] = ()  # (option, whether plans of this part have it)
+        self.restart(np.zeros((0, 3), dtype=np.int64))
+
+    def restart(self, triples: np.ndarray) -> None:
+        """Begin with the books of the reps that are known, the best prices, and triples; nothing is proved yet."""
+        self.bound, self.tops = np.inf, np.zeros(len(self.reps))
+        self.program = Program(self.core, self.lister, self.reps)
+        self.program.cut(triples)
         self.program.centre(self.centre)
-        for rep in self.reps:
-            rep.take(core, np.zeros((0, len(rep.option)), dtype=np.uint8), self.program.triples)
+        for place, rep in enumerate(self.reps):
+            self.program.add(place, rep.books[rep.known], rep.worth[rep.known], rep.twice[:, rep.known])
+        if self.fixed:
+            self._price(self.centre)
 
     @property
     def open(self) -> float:
@@ -69,6 +77,8 @@ class ColumnSearch:
         if choice is None or not self.core.objective(choice) > self.value:
             return
         self.choice, self.value = choice, self.core.objective(choice)
+        if any((choice[self.core.unit[option]] == option) != inside for option, inside in self.fixed):
+            return
         taken = np.zeros(self.core.options, dtype=np.uint8)
         taken[choice[choice >= 0]] = 1
         for place, rep in enumerate(self.reps):
@@ -101,7 +111,7 @@ class ColumnSearch:
             listed, boxed = all(rep.all for rep in self.reps), self.program.boxed
             window = WINDOW * (self.open if listed else self.bound - worth)
             better, added = self._price(duals if listed or not share else self.centre.towards(duals, share), window)
-            if self.over() or self.late() or (listed and self.bound <= max(self.value, self.floor)):
+            if self.over() or self.late() or self.bound <= max(self.value, self.floor):
                 return
             done = not added if listed else self.bound - worth <= CLOSE * min(self.open, UNKNOWN * abs(self.bound))
             if not done and (added or (better and not listed)):
@@ -174,8 +184,11 @@ class ColumnSearch:
         triples = exceeded(self.core.units, taken, self.program.triples)
         if not len(triples):
             return False
+        self._add_triples(triples)
+        return True
+
+    def _add_triples(self, triples: np.ndarray) -> None:
         self.program.cut(triples)
         for rep in self.reps:
             rep.twice = np.concatenate([rep.twice, rep.two_of(rep.books, triples)])
         self.centre = self.centre.padded(len(self.program.triples))
-        return True

@@ -24,21 +24,30 @@ SETTLED, MOST_PARTS = 2e-7, 2_000
 
 @dataclass(slots=True, eq=False)
 class Part:
-    """What is left of the `parent` (an earlier node; -1: all) with an option or without it (-1: no option), at its prices."""
+    """What is left of the `parent` (an earlier node; -1: all) with an option or without it (-1: no option), at its prices; where
+    books of some reps are still sought there, such as are worth `need` [M']."""
 
     parent: int
     option: int
     inside: bool
     duals: Duals
+    need: np.ndarray | None = None
 
 
-def listing_of(need: np.ndarray, triples: np.ndarray, parts: list[Part]) -> Listing:
-    """Parts written down, with what is sought at the first of them, `need` [F, M], and all triples [C, 3]."""
+def listing_of(reps: np.ndarray, everyone: int, triples: np.ndarray, parts: list[Part]) -> Listing:
+    """Parts written down, those first where books are sought of some of the `everyone`, who are `reps` [M'], and all triples
+    [C, 3]."""
+    order = sorted(range(len(parts)), key=lambda at: parts[at].need is None)
+    at = np.append(np.argsort(order), -1)
+    parts = [parts[i] for i in order]
+    needs = [part.need for part in parts if part.need is not None]
+    need = np.zeros((len(needs), everyone))
+    need[:, reps] = needs
     prices = [part.duals.padded(len(triples)) for part in parts]
     return Listing(
         need=need,
         triples=triples,
-        parent=np.array([part.parent for part in parts]),
+        parent=at[[part.parent for part in parts]],
         option=np.array([part.option for part in parts]),
         inside=np.array([part.inside for part in parts]),
         unit_prices=np.array([duals.unit for duals in prices]),
@@ -80,26 +89,37 @@ class Tree:
                 return best, np.inf
             bound, less, share, duals = self._solved(some, value)
             self.nodes.append(Part(above, at, inside, duals))
-            if bound <= _settled(value):
+            if bound <= settled(value):
                 proved = max(proved, bound)
                 continue
             some, node = some[less >= -(bound - value)], len(self.nodes) - 1
-            often = self._often(share)
-            unsure = np.flatnonzero((often > 1e-5) & (often < 1 - 1e-5))
-            if not len(unsure):
-                found = np.full(self.core.units, -1, dtype=np.int64)
-                whole = np.flatnonzero(often > 0.5)
-                found[self.core.unit[whole]] = whole
-                if not (self.core.feasible(found) and self.core.objective(found) > value):
+            fork = self._fork(some, bound, value, share)
+            if isinstance(fork, np.ndarray):
+                if not (self.core.feasible(fork) and self.core.objective(fork) > value):
                     return best, np.inf  # what the program says is no plan: nothing is proved
-                best, value = found, self.core.objective(found)
+                best, value = fork, self.core.objective(fork)
                 parts.append((some, node, -1, False))
                 continue
-            unsure = unsure[np.argsort(np.abs(often[unsure] - 0.5), kind="stable")]
-            option, first = self._chosen(some, bound, value, unsure)
+            option, first = fork
             for inside in (not first, first):
                 parts.append((self.listed.part(some, option, inside), node, option, inside))
         return best, max(value, proved)
+
+    def fork(self, open_: float, value: float) -> tuple[int, bool] | np.ndarray:
+        """The option to part at, and whether the part with it comes down less; a plan [U] where the program takes whole books."""
+        self.program.centre(self.centre, FAR * open_)
+        some = np.arange(len(self.listed.place))
+        bound, _, share, _ = self._solved(some, value)
+        return self._fork(some, bound, value, share)
+
+    def _fork(self, some: np.ndarray, bound: float, value: float, share: np.ndarray) -> tuple[int, bool] | np.ndarray:
+        often = self._often(share)
+        unsure = np.flatnonzero((often > 1e-5) & (often < 1 - 1e-5))
+        if len(unsure):
+            return self._chosen(some, bound, value, unsure[np.argsort(np.abs(often[unsure] - 0.5), kind="stable")])
+        found, whole = np.full(self.core.units, -1, dtype=np.int64), np.flatnonzero(often > 0.5)
+        found[self.core.unit[whole]] = whole
+        return found
 
     def _often(self, share: np.ndarray) -> np.ndarray:
         """[K] how much of each option is taken with so much of each book used."""
@@ -125,7 +145,7 @@ class Tree:
                 falls = [max(least, min(bound - one, bound - value)) for one in fallen]
                 scores.append(falls[0] * falls[1])
                 firsts.append(fallen[0] >= fallen[1])
-                if passes and max(fallen) <= _settled(value):
+                if passes and max(fallen) <= settled(value):
                     self.program.hurry(None)
                     return option, firsts[-1]
             order = np.argsort(-np.array(scores), kind="stable")
@@ -161,7 +181,7 @@ class Tree:
             share = self.program.shares
             if bound < best:
                 best, less, at = bound, below, duals
-            if best <= _settled(value) or self.over():
+            if best <= settled(value) or self.over():
                 break
             known, used = np.full(reps, -np.inf), np.searchsorted(some, self.used[usable])
             np.maximum.at(known, place[used], below[used])
@@ -181,5 +201,6 @@ class Tree:
         return Duals(duals.unit, duals.row, triple)
 
 
-def _settled(value: float) -> float:
+def settled(value: float) -> float:
+    """A bound that proves a plan of this value, or none better."""
     return value + SETTLED * max(1.0, abs(value))

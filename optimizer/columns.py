@@ -6,7 +6,7 @@ Pisinger 2008).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -53,8 +53,8 @@ class Duals:
 @dataclass(slots=True, eq=False)
 class RepBooks:
     """Books of one rep: of the items `option` [k] (positions in the core) of `unit` [k], each of `books` [N, k] holds those that
-    are 1, and is `worth` [N], less penalties of the rep's own rows. `twice` [N, C]: which hold two units of a triple. With `all`
-    there are no others that count; `known` [N] are in the program."""
+    are 1, and is `worth` [N], less penalties of the rep's own rows. `twice` [C, N]: which hold two units of a triple. With `all`
+    there are no others that count; `known` [N] are in the program. All books hold the units that are `held`."""
 
     rep: int
     option: np.ndarray
@@ -66,6 +66,7 @@ class RepBooks:
     twice: np.ndarray
     known: np.ndarray
     all: bool = False
+    held: tuple[int, ...] = ()
 
     def worths(self, core: Core, books: np.ndarray) -> np.ndarray:
         """What books [N, k] are worth."""
@@ -85,6 +86,34 @@ class RepBooks:
         """Hold these books [N, k] instead."""
         self.books, self.worth = books, self.worths(core, books)
         self.twice, self.known = self.two_of(books, triples), np.zeros(len(books), dtype=bool)
+
+    def along(self, core: Core, books: np.ndarray | None, triples: np.ndarray) -> RepBooks:
+        """With other books [N, k] besides, if there are any."""
+        if books is None:
+            return self
+        known, more = {book.tobytes() for book in self.books}, replace(self)
+        books = books[[book.tobytes() not in known for book in books]]
+        more.take(core, np.concatenate([self.books, books]), triples)
+        more.known[: len(self.books)] = self.known
+        return more
+
+    def part(self, core: Core, option: int, inside: bool) -> RepBooks:
+        """Those of plans that have an option, or that do not."""
+        unit, mine = int(core.unit[option]), self.rep == core.rep[option]
+        stays = (self.unit != unit) | (mine & (self.option == option)) if inside else self.option != option
+        some = ~self.books[:, ~stays].any(axis=1)
+        held = self.held
+        if mine and inside:
+            some &= self.books[:, self.option == option].any(axis=1)
+            held = (*held, unit)
+        books, worth, twice, known = (
+            self.books[np.ix_(some, stays)],
+            self.worth[some],
+            self.twice[:, some],
+            self.known[some],
+        )
+        items = self.option[stays], self.unit[stays], self.amount[stays]
+        return RepBooks(self.rep, *items, self.sides, books, worth, twice, known, self.all, held)
 
     def keep(self, some: np.ndarray) -> None:
         """Hold only those that are true in `some` [N]."""
@@ -125,18 +154,8 @@ class Lister:
             sides = (own.upper[rep], own.lower[rep], own.penalty[rep], allowed[rep])
             none = np.zeros((0, len(option)), dtype=np.uint8)
             amount = own.amounts(core, option)
-            held = RepBooks(
-                rep,
-                option,
-                core.unit[option],
-                amount,
-                sides,
-                none,
-                np.zeros(0),
-                np.zeros((0, 0), bool),
-                np.zeros(0, bool),
-            )
-            found.append(held)
+            nothing = np.zeros(0), np.zeros((0, 0), dtype=bool), np.zeros(0, dtype=bool)
+            found.append(RepBooks(rep, option, core.unit[option], amount, sides, none, *nothing))
         return found
 
     def admissible(self, duals: Duals) -> Duals:
@@ -195,6 +214,7 @@ class Lister:
         )
         count = np.array([0, 0, effort[0]])
         parts = np.full(n + 2, np.inf), np.zeros((n + 2, every)), np.zeros((n + 2, n), bool), np.zeros((n + 2, n), bool)
+        parts[2][0] = np.isin(held.unit[begin[:-1]], held.held)
         chosen = np.empty((rows, options), dtype=np.uint8)
         times, left = np.zeros((2, len(cuts[2])), dtype=np.int64)
         done = list_books(

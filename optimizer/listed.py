@@ -8,6 +8,7 @@ and without it, fewer still (Ryan and Foster 1981), until no part can hold a bet
 
 from __future__ import annotations
 
+from copy import copy
 from threading import TIMEOUT_MAX, Timer
 from time import monotonic
 
@@ -72,39 +73,64 @@ def listing_bound(core: Core, listing: Listing, value: float, end: float = np.in
     demand_steps(core, listing)
     value = max(value, listing.goal)
     value += EXACT * max(1.0, abs(value))
-    lister = Lister(core)
-    reps, proved, line = lister.reps(), np.inf, _line(listing)
-    for step in range(line):
-        duals, seeking = _duals(listing, step, lister), not all(rep.all for rep in reps)
-        if seeking and step >= len(listing.need):
-            break
-        needs = listing.need[min(step, len(listing.need) - 1), [rep.rep for rep in reps]]
-        if seeking:
-            for rep, need in zip(reps, needs, strict=True):
-                if not rep.all and not _sought(core, lister, rep, duals, listing.triples, float(need), end):
-                    return max(value, proved)
-        worth = [lister.reduced(rep, duals) for rep in reps]
-        tops = np.array(
-            [of.max(initial=-np.inf if rep.all else need) for rep, of, need in zip(reps, worth, needs, strict=True)]
-        )
-        bound = lister.of_all(duals, tops)
-        proved = min(proved, bound)
-        if np.isneginf(bound):  # a rep is listed, and no book of it may be in a better plan
-            return value
-        for rep, other in zip(reps, bound - tops + needs, strict=True):
-            rep.all = rep.all or bool(other <= value)
+    lister, steps, seeks = Lister(core), len(listing.parent), len(listing.need)
+    proved, left = np.full(steps, np.inf), dict[int, list[RepBooks]]()
+    parts = np.bincount(listing.parent[1:], minlength=steps)  # of each step, how many still need what is left there
+    sought = np.zeros(steps, dtype=bool)
+    for step in range(steps):
+        above, option = int(listing.parent[step]), int(listing.option[step])
+        if (step and above not in left) or (step >= seeks and option >= 0):
+            continue  # parts of what is listed come below
+        reps = [copy(rep) for rep in left[above]] if step else lister.reps()
+        if option >= 0:
+            reps = [rep.part(core, option, bool(listing.inside[step])) for rep in reps]
+        if step >= seeks and not all(rep.all for rep in reps):
+            continue
+        duals, needs = _duals(listing, step, lister), listing.need[min(step, seeks - 1), [rep.rep for rep in reps]]
+        for rep, need in zip(reps, needs, strict=True):
+            if not rep.all and not _sought(core, lister, rep, duals, listing.triples, float(need), end):
+                return _together(listing, proved, value)
+        proved[step], sought[step] = _counted(lister, reps, duals, needs, value), True
+        if parts[step]:
+            left[step] = reps
+        if step:
+            parts[above] -= 1
+            if not parts[above]:
+                del left[above]
+    for step in list(left):
+        reps = left.pop(step)
         if all(rep.all for rep in reps):
-            for rep, of, top in zip(reps, worth, tops, strict=True):
-                rep.keep(of >= top - (bound - value))
-    if all(rep.all for rep in reps):
-        proved = min(proved, _of_steps(Listed(core, lister, reps), listing, line - 1, value))
-    return max(value, proved)
+            _of_steps(Listed(core, lister, reps), listing, step, value, proved, sought)
+    return _together(listing, proved, value)
 
 
-def _line(listing: Listing) -> int:
-    """How many steps there are before the first one that parts what is left."""
-    follows = (listing.parent[1:] == np.arange(len(listing.parent) - 1)) & (listing.option[1:] == -1)
-    return 1 + int(np.argmin(np.append(follows, False)))
+def _counted(lister: Lister, reps: list[RepBooks], duals: Duals, needs: np.ndarray, value: float) -> float:
+    """A bound at these prices, where reps that are not listed hold every book that is worth as much as they need; reps are listed
+    from here on of whom no other may be in a better plan, and hold none that is in no better plan."""
+    worth = [lister.reduced(rep, duals) for rep in reps]
+    tops = np.array(
+        [of.max(initial=-np.inf if rep.all else need) for rep, of, need in zip(reps, worth, needs, strict=True)]
+    )
+    bound = lister.of_all(duals, tops)
+    none = bool(np.isneginf(bound))  # a rep is listed, and no book of it may be in a better plan
+    for rep, of, top, need in zip(reps, worth, tops, needs, strict=True):
+        rep.all = rep.all or none or bool(bound - top + need <= value)
+        if rep.all:
+            rep.keep(np.zeros(len(of), dtype=bool) if none else of >= top - (bound - value))
+    return bound
+
+
+def _together(listing: Listing, proved: np.ndarray, value: float) -> float:
+    """The value, or what steps prove together, each no more than the most of those in which it is parted."""
+    proved, below = proved.copy(), np.full(len(proved), -np.inf)
+    parted = np.bincount(listing.parent[1:], minlength=len(proved)) > 0
+    for step in range(len(proved) - 1, -1, -1):
+        if parted[step]:
+            proved[step] = min(proved[step], below[step])
+        if step:
+            above = listing.parent[step]
+            below[above] = max(below[above], proved[step])
+    return max(value, float(proved[0]))
 
 
 def _sought(
@@ -128,24 +154,18 @@ def _sought(
     return True
 
 
-def _of_steps(listed: Listed, listing: Listing, first: int, value: float) -> float:
-    """What the steps from the `first` on, which leaves the books listed, prove together."""
-    steps = len(listing.parent)
-    proved, below, left = np.full(steps, np.inf), np.full(steps, -np.inf), [np.zeros(0, dtype=np.int64)] * first
-    for step in range(first, steps):
-        option = int(listing.option[step])
-        some = np.arange(len(listed.place)) if step == first else left[listing.parent[step]]
-        some = some if option < 0 else listed.part(some, option, bool(listing.inside[step]))
+def _of_steps(
+    listed: Listed, listing: Listing, first: int, value: float, proved: np.ndarray, sought: np.ndarray
+) -> None:
+    """Fill in what the steps below the `first` prove, which leaves the books listed, but those at which books are sought."""
+    left = {first: np.arange(len(listed.place))}
+    for step in range(first + 1, len(proved)):
+        above, option = int(listing.parent[step]), int(listing.option[step])
+        if above not in left or sought[step]:
+            continue
+        some = left[above] if option < 0 else listed.part(left[above], option, bool(listing.inside[step]))
         proved[step], less = listed.bound(_duals(listing, step, listed.lister), some)
-        left.append(some[less >= value - proved[step]])
-    parted = np.bincount(listing.parent[1:], minlength=steps) > 0
-    for step in range(steps - 1, first - 1, -1):
-        if parted[step]:
-            proved[step] = min(proved[step], below[step])
-        if step:
-            above = listing.parent[step]
-            below[above] = max(below[above], proved[step])
-    return float(proved[first])
+        left[step] = some[less >= value - proved[step]]
 
 
 def _duals(listing: Listing, step: int, lister: Lister) -> Duals:

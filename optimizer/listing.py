@@ -13,12 +13,14 @@ from optimizer.core import Core
 class Listing:
     """What proves a bound step by step.
 
-    At the prices of the first steps, one after the other, every book of reps that are not listed yet is sought that is worth
-    `need` [F, M] to its rep; a rep is listed where no other book of it may be in a better plan. When all are, each step has those
-    of its `parent` [S] (an earlier step; -1: it is the first) that may be in a better plan: all of them (`option` [S] is -1), or,
-    of two steps at one option (a position in the core), those with it, `inside` [S], and those without. Prices of units [S, U],
-    of rows [S, R], and of triples [S, C], whose units are `triples` [C, 3]: no more than one book of a plan holds two of them.
-    Plans that are worth no more than the `goal` do not count.
+    Each step has what is left of its `parent` [S] (an earlier step; -1: it is the first), or a part of that: of two steps at one
+    option (a position in the core; -1: none), those plans with it, `inside` [S], and those without.
+
+    The first steps seek books: at the prices of each, of reps that are not listed yet, every one that is worth `need` [F, M] to
+    its rep; a rep is listed there where no other book of it may be in a better plan. The other steps have the books of their
+    parent, where all reps are listed, that may be in a better plan. Prices are those of units [S, U], of rows [S, R], and of
+    triples [S, C], whose units are `triples` [C, 3]: no more than one book of a plan holds two of them. Plans that are worth no
+    more than the `goal` do not count.
     """
 
     need: np.ndarray
@@ -46,8 +48,7 @@ def demand_steps(core: Core, listing: Listing) -> None:
     if not fits:
         raise ValueError("the listing's arrays do not fit the problem")
     above, option, inside = listing.parent, listing.option, listing.inside
-    fits = np.array_equal(above[:first], np.arange(first) - 1) and bool((option[:first] == -1).all())
-    fits = fits and bool(((above[first:] >= first - 1) & (above[first:] < np.arange(first, steps))).all())
+    fits = bool(above[0] == -1 and option[0] == -1 and ((above[1:] >= 0) & (above[1:] < np.arange(1, steps))).all())
     fits = fits and bool(((option >= -1) & (option < core.options)).all())
     for step in np.unique(above[1:]) if fits else ():
         children = np.flatnonzero(above == step)

@@ -41,13 +41,16 @@ def worse(core: Core, choice: np.ndarray, rng: np.random.Generator) -> np.ndarra
     return begin if core.feasible(begin) else choice
 
 
+@pytest.mark.parametrize("most", [600_000, 2])
 @pytest.mark.parametrize("part", range(6))
-def test_a_proof_ends_at_the_best_plan_there_is(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proof_ends_at_the_best_plan_there_is(most: int, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(column_proof, "SEARCHED", 3)  # triples and trees even where books are few
+    monkeypatch.setattr(column_proof, "MOST_BOOKS", most)  # plans are parted where more count of a rep
     monkeypatch.setattr(
         column_proof, "NEARBY", (1.6e-4, 0.01, 1e9)[part % 3]
     )  # beside values that no plan is worth, or a plan
-    ended = 0
+    ended, apart, prove_parts = 0, list[float](), ColumnProof._prove_parts
+    monkeypatch.setattr(ColumnProof, "_prove_parts", lambda search: apart.append(prove_parts(search)) or apart[-1])
     for seed, core, value, choice in hired()[part::6]:
         rng = np.random.default_rng(seed)
         found, listing = proved(core, worse(core, choice, rng), start_books(core, find_prices(core, 2.0).prices))
@@ -60,6 +63,7 @@ def test_a_proof_ends_at_the_best_plan_there_is(part: int, monkeypatch: pytest.M
             assert found.value == pytest.approx(value, rel=2e-6, abs=2e-6), seed
             ended += 1
     assert ended >= 0.7 * len(hired()[part::6])
+    assert most > 2 or np.isfinite(apart).sum() > 5
 
 
 def test_a_proof_that_is_cut_short_is_recomputed_as_far_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +104,7 @@ def test_the_bound_is_never_below_the_best_plan_whatever_the_numbers(part: int) 
         books = parted(core, rng, find_prices(core, 2.0).prices, int(rng.integers(0, 4)))
         _, listing = proved(core, choice, books)
         for _ in range(4):
-            made = changed(core, listing, rng)
+            made = changed(core, listing if rng.random() < 0.7 else apart(core, listing, rng), rng)
             known = value - float(rng.choice([0.0, 0.1, 5.0, 1e6]))
             bound = listing_bound(core, made, known)
             assert bound >= value - 1e-7 * max(1.0, abs(value)), seed
@@ -133,6 +137,19 @@ def test_a_recomputation_ends_in_the_middle_of_a_rep_when_its_time_is_over(monke
 
     monkeypatch.setattr(Lister, "list", long)
     assert listing_bound(core, listing, value, time.monotonic() + 0.1) == np.inf
+
+
+def apart(core: Core, listing: Listing, rng: np.random.Generator) -> Listing:
+    """The first step alone, and its books sought again with an option and without it."""
+    option, first = int(rng.integers(core.options)), np.zeros(3, dtype=np.int64)
+    return replace(
+        listing,
+        need=listing.need[first],
+        parent=np.array([-1, 0, 0]),
+        option=np.array([-1, option, option]),
+        inside=np.append(False, rng.permutation([True, False])),
+        **{name: getattr(listing, name)[first] for name in ("unit_prices", "row_prices", "triple_prices")},
+    )
 
 
 def changed(core: Core, listing: Listing, rng: np.random.Generator) -> Listing:
