@@ -4,6 +4,7 @@ is far from the bound, beside a value taken to be known. Where no plan is worth 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
@@ -14,13 +15,16 @@ from optimizer.book_trees import Books
 from optimizer.column_program import StuckError
 from optimizer.column_search import WINDOW, ColumnSearch
 from optimizer.column_tree import Part, Tree, listing_of, settled
-from optimizer.columns import LISTED, MOST_BOOKS, TIED
+from optimizer.columns import TIED
 from optimizer.core import Core
 from optimizer.listed import Listed
 from optimizer.listing import Listing
+from optimizer.parting import BEST, falls
 
 #: rounds of triples
 ROUNDS = 60
+#: steps, and books at most, where books of a rep are listed
+LISTED_SOON, MOST_BOOKS = 12_000_000, 300_000
 #: so many books in all are searched as a tree; where triples do no more, so many
 SEARCHED, MOST_SEARCHED = 20_000, 1_000_000
 #: books are listed again when what is open has fallen to this share; so many rounds are worth while that leave this share of it
@@ -32,8 +36,8 @@ KEPT = 0.1
 NEARBY, FARTHER, TOO_NEAR = 2e-4, 1.4, 0.3
 #: before, rounds of triples go on as long as each brings the bound down by this share of that
 ROUND = 0.12
-#: so many books of a rep who has too many to list are looked at where an option is chosen to part plans at
-SPARE = 20_000
+#: passes at each part of an option that is tried
+TRIAL = 5
 #: the next such value is so much lower than the last at least, in what the first is from the bound
 PROGRESS = 0.5
 #: of a step: no option, and not with it
@@ -46,7 +50,7 @@ class ColumnProof(ColumnSearch):
     def __init__(self, core: Core, books: Books, over: Callable[[], bool]) -> None:
         super().__init__(core, books, over)
         self.steps, self.at, self.part = list[Part](), -1, NOT_PARTED
-        self.tried, self.spare, self.searched = np.inf, dict[int, np.ndarray](), False
+        self.tried, self.failed, self.searched = np.inf, False, False
         self.nearby, self.proved = NEARBY, np.inf
         self.last: Listing | None = None
 
@@ -59,7 +63,13 @@ class ColumnProof(ColumnSearch):
         """After `begin`, bring the bound down, to the best plan where all books that count can be listed and searched.
         `latest()` is the best plan [U] that has been found meanwhile."""
         self.late, self.latest = lambda: False, latest
-        self.hear(latest())
+        with ThreadPoolExecutor(self.threads) as pool:
+            self.map = pool.map if self.threads > 1 else map
+            self._prove()
+        self.map = map
+
+    def _prove(self) -> None:
+        self.hear(self.latest())
         able = np.isfinite(self.bound)
         if able and not self.searched and np.isneginf(self.floor):
             with suppress(StuckError):
@@ -95,13 +105,13 @@ class ColumnProof(ColumnSearch):
             for rep, top in zip(self.reps, self.tops, strict=True):
                 if rep.all:
                     rep.keep(rep.known | (self.lister.reduced(rep, self.centre) >= top - least))
-                    rep.all = False
-            self.bound = np.inf  # what was proved by books listed counts beside the floor alone
+                    rep.all, rep.known[:] = False, True
+            self.restart(self.program.triples)  # what was proved by books listed counts beside the floor alone
             self._price(self.centre)
         size = self.nearby * abs(self.bound)
         floor = min(self.bound - size, self.proved - PROGRESS * size)
         self.floor = floor if self.bound - self.value > FARTHER * size and floor > self.value else -np.inf
-        self.steps, self.at, self.tried, self.spare = [], -1, np.inf, {}
+        self.steps, self.at, self.tried, self.failed = [], -1, np.inf, False
 
     def _conclude(self, proved: float) -> None:
         """Keep what is proved of all plans, the best plan or that none is worth as much as was taken to be known; then that is
@@ -148,23 +158,15 @@ class ColumnProof(ColumnSearch):
     def _prove_parts(self) -> float:
         """The same, where too many books count: of the part with an option, and of that without it."""
         self._note()
-        reps = [
-            rep if rep.all else rep.along(self.core, self.spare.get(at), self.program.triples)
-            for at, rep in enumerate(self.reps)
-        ]
-        tree = Tree(Listed(self.core, self.lister, reps), self.program.triples, self.centre, self.over)
-        fork = tree.fork(self.open, max(self.value, self.floor))
-        if self.over():
-            return np.inf
-        if isinstance(fork, np.ndarray):
-            better = self.core.feasible(fork) and self.core.objective(fork) > max(self.value, self.floor)
-            self.hear(fork if better else None)
-            return self._prove_part() if better else np.inf
+        plan = self.whole()
+        if plan is not None and self.core.objective(plan) > settled(max(self.value, self.floor)):
+            self.hear(plan)
+            return self._prove_part()
         begun, proved = len(self.steps), -np.inf
         try:
-            for inside in (fork[1], not fork[1]):
-                part = self._within(fork[0], inside)
-                part.hear(self.latest())
+            for part in self._parts():
+                part._add_triples(self.program.triples[len(part.program.triples) :])
+                part.hear(self.choice)
                 proved = max(proved, part._prove_part())
                 self.hear(part.choice)
                 self._add_triples(part.program.triples[len(self.program.triples) :])
@@ -173,6 +175,21 @@ class ColumnProof(ColumnSearch):
         if np.isinf(proved):
             del self.steps[begun:]
         return proved
+
+    def _parts(self) -> tuple[ColumnProof, ...]:
+        """Two parts, that with an option and that without it, of several that which bring bounds down most; that first which is
+        worth more. Raises `StuckError` where there is none."""
+        known, best, chosen = max(self.value, self.floor), -1.0, tuple[ColumnProof, ...]()
+        for option in self.forks(known)[:BEST]:
+            parts = [self._within(option, inside) for inside in (True, False)]
+            for part in parts:
+                part._pass(TRIAL)
+            fall = falls(self.bound, known, [part.bound for part in parts])[0]
+            if fall > best:
+                best, chosen = fall, tuple(sorted(parts, key=lambda part: -part.bound))
+        if not chosen or self.over():
+            raise StuckError
+        return chosen
 
     def _within(self, option: int, inside: bool) -> ColumnProof:
         """The same search, of plans that have an option, or that do not."""
@@ -184,7 +201,7 @@ class ColumnProof(ColumnSearch):
                 worth = self.lister.reduced(rep, self.centre)
                 rep.known |= worth >= worth.max(initial=-np.inf) - WINDOW * self.open
         part.restart(self.program.triples)
-        part.tried, part.spare = np.inf, {}
+        part._price(part.centre)
         return part
 
     def _list_all(self) -> bool:
@@ -204,7 +221,7 @@ class ColumnProof(ColumnSearch):
                 return True
             opened.append(self.open)
             stalls = len(opened) > SOME and opened[-1] > WORTH_WHILE * opened[-1 - SOME]
-            if stalls or (self.spare and not listed) or not self._cut():
+            if stalls or (self.failed and not listed) or not self._cut():
                 return listed and count <= MOST_SEARCHED
         return False
 
@@ -225,21 +242,22 @@ class ColumnProof(ColumnSearch):
         todo = [place for place, rep in enumerate(self.reps) if not rep.all]
         if self.open > AGAIN * self.tried or not todo or not np.isfinite(self.bound):
             return
-        self.tried, self.spare = self.open, {}
-        triples = self.program.triples
-        need = self._least()
+        self.tried, self.failed = self.open, False
+        triples, need = self.program.triples, self._least()
         beyond = (need - self.tops).sum()  # the others' best count for a little more where this is recomputed
         some = self.tops - (1 + 1e-6) * self.open - beyond
-        for place in todo:
-            rep = self.reps[place]
-            books, top = self.lister.list(rep, self.centre, triples, float(some[place]), np.inf, LISTED, MOST_BOOKS)
+
+        def books(place: int) -> tuple[np.ndarray, float]:
+            rep, least = self.reps[place], float(some[place])
+            return self.lister.list(rep, self.centre, triples, least, np.inf, LISTED_SOON, MOST_BOOKS)
+
+        for place, (found, top) in zip(todo, self.map(books, todo), strict=True):
             if self.over():
                 return
             if top < np.inf:
                 need[place] = some[place]
-                rep.take(self.core, books, triples)
-            else:
-                self.spare[place] = books[:SPARE]
+                self.reps[place].take(self.core, found, triples)
+            self.failed |= top == np.inf
         if (need == some).any():
             self._step(need)
             for rep, done in zip(self.reps, need == some, strict=True):

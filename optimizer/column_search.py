@@ -12,6 +12,7 @@ from optimizer.book_trees import Books
 from optimizer.column_program import Program, StuckError
 from optimizer.columns import BEST, QUICK, SOUGHT, Duals, Lister, RepBooks
 from optimizer.core import Core
+from optimizer.parting import STEPS, TRIED, falls
 from optimizer.triples import exceeded
 
 #: of the value, what is taken to be open where no plan is known
@@ -39,6 +40,7 @@ class ColumnSearch:
         self.floor = -np.inf  # what is taken to be known of plans, whether one is or not
         self.late: Callable[[], bool] = lambda: False
         self.map: Callable[..., Iterable[tuple[np.ndarray, float]]] = map
+        self.threads = 1
         self.centre = self.lister.admissible(Duals(books.unit_prices, books.prices, np.zeros(0)))
         self.fixed: tuple[tuple[int, bool], ...] = ()  # (option, whether plans of this part have it)
         self.restart(np.zeros((0, 3), dtype=np.int64))
@@ -51,8 +53,6 @@ class ColumnSearch:
         self.program.centre(self.centre)
         for place, rep in enumerate(self.reps):
             self.program.add(place, rep.books[rep.known], rep.worth[rep.known], rep.twice[:, rep.known])
-        if self.fixed:
-            self._price(self.centre)
 
     @property
     def open(self) -> float:
@@ -87,7 +87,7 @@ class ColumnSearch:
 
     def begin(self, late: Callable[[], bool] = lambda: False, threads: int = 1) -> None:
         """Prices that prove more than those of the books, and first triples, until it is `late`, on so many threads."""
-        self.late = late
+        self.late, self.threads = late, threads
         with suppress(StuckError), ThreadPoolExecutor(threads) as pool:
             self.map = pool.map if threads > 1 else map
             self._price(self.centre)
@@ -103,10 +103,10 @@ class ColumnSearch:
         self._pass()
         self._learn()
 
-    def _pass(self) -> None:
+    def _pass(self, passes: int = PASSES) -> None:
         """Pass after pass: the program's prices tried, between them and the best ones first, and books added that they find."""
         share = CENTRE
-        for _ in range(PASSES):
+        for _ in range(passes):
             worth, duals = self.program.solve()
             listed, boxed = all(rep.all for rep in self.reps), self.program.boxed
             window = WINDOW * (self.open if listed else self.bound - worth)
@@ -177,6 +177,43 @@ class ColumnSearch:
         rep.known = np.append(rep.known, np.ones(len(books), dtype=bool))
         self.program.add(place, books, worth, twice)
         return True
+
+    def whole(self) -> np.ndarray | None:
+        """The plan [U] of the books that the program takes, if it takes whole ones and that is a plan."""
+        plan = np.full(self.core.units, -1, dtype=np.int64)
+        for place, book, share in self.program.taken():
+            if share > 1 - 1e-6:
+                option = self.reps[place].option[book > 0]
+                plan[self.core.unit[option]] = option
+            elif share > 1e-6:
+                return None
+        return plan if self.core.feasible(plan) else None
+
+    def forks(self, value: float) -> list[int]:
+        """Options that the program takes in part, or else such as books near the best have, those first at which plans are best
+        parted: what it is worth with each and without it, after a few steps of the simplex, is nearest to the value."""
+        held, core = self.program.held, self.core
+        holds, serves = np.zeros((len(held), core.options), dtype=bool), np.zeros((len(held), core.units), dtype=bool)
+        for j, (place, book) in enumerate(held):
+            option = self.reps[place].option[book > 0]
+            holds[j, option] = serves[j, core.unit[option]] = True
+        often = self.program.shares @ holds
+        unsure = np.flatnonzero((often > 1e-5) & (often < 1 - 1e-5))
+        unsure = unsure if len(unsure) else np.flatnonzero(self.pool & (often < 1e-5))
+        unsure = unsure[np.argsort(np.abs(often[unsure] - 0.5), kind="stable")[:TRIED]]
+        rep = np.array([self.reps[place].rep for place, _ in held])
+        parts = (
+            part
+            for option in unsure.tolist()
+            for part in (
+                np.where(rep == core.rep[option], holds[:, option], ~serves[:, core.unit[option]]),
+                ~holds[:, option],
+            )
+        )
+        worths = self.program.worths(parts, STEPS)
+        self.program.allow(np.ones(len(held), dtype=bool))
+        order = np.argsort(-falls(self.bound, value, worths), kind="stable")
+        return [int(option) for option in unsure[order]]
 
     def _cut(self) -> bool:
         """Add triples that the program's solution exceeds; whether there were any."""

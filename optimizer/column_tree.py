@@ -11,9 +11,10 @@ from optimizer.column_program import Program
 from optimizer.columns import Duals
 from optimizer.listed import Listed
 from optimizer.listing import Listing
+from optimizer.parting import BEST, STEPS, TRIED, falls
 
-#: options tried before one is chosen to branch on, steps of the simplex, passes of adding books to the program; then of the best
-TRIALS = (24, 60, 0), (4, 300, 3)
+#: steps of the simplex, and passes of adding books to the program, where an option is tried more than a little
+MORE_STEPS, TRIAL = 300, 3
 #: passes else, so many books added in one; a book is worth that
 PASSES, MORE, SLIGHT = 30, 200, 1e-6
 #: how far prices may move, in what is open at first
@@ -105,13 +106,6 @@ class Tree:
                 parts.append((self.listed.part(some, option, inside), node, option, inside))
         return best, max(value, proved)
 
-    def fork(self, open_: float, value: float) -> tuple[int, bool] | np.ndarray:
-        """The option to part at, and whether the part with it comes down less; a plan [U] where the program takes whole books."""
-        self.program.centre(self.centre, FAR * open_)
-        some = np.arange(len(self.listed.place))
-        bound, _, share, _ = self._solved(some, value)
-        return self._fork(some, bound, value, share)
-
     def _fork(self, some: np.ndarray, bound: float, value: float, share: np.ndarray) -> tuple[int, bool] | np.ndarray:
         often = self._often(share)
         unsure = np.flatnonzero((often > 1e-5) & (often < 1 - 1e-5))
@@ -131,34 +125,30 @@ class Tree:
     def _chosen(self, some: np.ndarray, bound: float, value: float, unsure: np.ndarray) -> tuple[int, bool]:
         """The option whose two parts bring bounds down most, and whether the part with it comes down less: that comes first.
         Many are tried a little, the best of these more."""
-        basis, least = self.program.basis, 1e-6 * max(bound - value, 1e-9 * abs(value))
-        tried = unsure.tolist()
-        for count, steps, passes in TRIALS:
-            scores, firsts = [], []
-            self.program.hurry(steps)
-            for option in tried[:count]:
-                fallen = []
-                for inside in (True, False):
-                    self.program.begin_at(basis)
-                    part = self.listed.part(some, option, inside)
-                    fallen.append(self._solved(part, value, passes)[0] if passes else self._worth(part))
-                falls = [max(least, min(bound - one, bound - value)) for one in fallen]
-                scores.append(falls[0] * falls[1])
-                firsts.append(fallen[0] >= fallen[1])
-                if passes and max(fallen) <= settled(value):
-                    self.program.hurry(None)
-                    return option, firsts[-1]
-            order = np.argsort(-np.array(scores), kind="stable")
-            tried, first = [tried[i] for i in order], firsts[order[0]]
+        tried, basis = unsure[:TRIED], self.program.basis
+        parts = ((option, inside) for option in tried.tolist() for inside in (True, False))
+        worths = self.program.worths((self._able(self.listed.part(some, *part)) for part in parts), STEPS)
+        scores, firsts = list[float](), list[bool]()
+        self.program.hurry(MORE_STEPS)
+        tried = tried[np.argsort(-falls(bound, value, worths), kind="stable")[:BEST]]
+        for option in tried.tolist():
+            fallen = []
+            for inside in (True, False):
+                self.program.begin_at(basis)
+                fallen.append(self._solved(self.listed.part(some, option, inside), value, TRIAL)[0])
+            scores.append(float(falls(bound, value, fallen)[0]))
+            firsts.append(fallen[0] >= fallen[1])
+            if max(fallen) <= settled(value):
+                break
         self.program.hurry(None)
-        return tried[0], first
+        best = int(np.argmax(scores)) if max(fallen) > settled(value) else len(scores) - 1
+        return int(tried[best]), firsts[best]
 
-    def _worth(self, some: np.ndarray) -> float:
-        """What the program is worth at most with those of some books that it has."""
+    def _able(self, some: np.ndarray) -> np.ndarray:
+        """Which of the program's books are some of all (positions [n])."""
         able = np.zeros(len(self.listed.place), dtype=bool)
         able[some] = True
-        self.program.allow(able[self.used])
-        return self.program.solve()[0]
+        return able[self.used]
 
     def _solved(
         self, some: np.ndarray, value: float, passes: int = PASSES
@@ -168,13 +158,11 @@ class Tree:
         takes of each book used; and those prices."""
         place, reps = self.listed.place[some], len(self.reps)
         best, less, share, at = np.inf, np.zeros(len(some)), np.zeros(0), self.centre
-        able = np.zeros(len(self.listed.place), dtype=bool)
-        able[some] = True
-        here = np.bincount(self.listed.place[self.used[able[self.used]]], minlength=reps)
+        here = np.bincount(self.listed.place[self.used[self._able(some)]], minlength=reps)
         missing = np.flatnonzero((here == 0)[place])
         self._use(some[missing[np.unique(place[missing], return_index=True)[1]]])
         for _ in range(passes):
-            usable = able[self.used]
+            usable = self._able(some)
             self.program.allow(usable)
             duals = self._whole(self.program.solve()[1])
             bound, below = self.listed.bound(duals, some)

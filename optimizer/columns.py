@@ -6,7 +6,7 @@ Pisinger 2008).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -86,16 +86,6 @@ class RepBooks:
         """Hold these books [N, k] instead."""
         self.books, self.worth = books, self.worths(core, books)
         self.twice, self.known = self.two_of(books, triples), np.zeros(len(books), dtype=bool)
-
-    def along(self, core: Core, books: np.ndarray | None, triples: np.ndarray) -> RepBooks:
-        """With other books [N, k] besides, if there are any."""
-        if books is None:
-            return self
-        known, more = {book.tobytes() for book in self.books}, replace(self)
-        books = books[[book.tobytes() not in known for book in books]]
-        more.take(core, np.concatenate([self.books, books]), triples)
-        more.known[: len(self.books)] = self.known
-        return more
 
     def part(self, core: Core, option: int, inside: bool) -> RepBooks:
         """Those of plans that have an option, or that do not."""

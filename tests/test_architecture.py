@@ -59,6 +59,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "proof",
             "column_program",
             "column_tree",
+            "parting",
             "column_proof",
             "column_search",
             "endgame",
