@@ -51,7 +51,8 @@ def test_a_proof_ends_at_the_best_plan_there_is(most: int, part: int, monkeypatc
     )  # beside values that no plan is worth, or a plan
     ended, apart, prove_parts = 0, list[float](), ColumnProof._prove_parts
     monkeypatch.setattr(ColumnProof, "_prove_parts", lambda search: apart.append(prove_parts(search)) or apart[-1])
-    for seed, core, value, choice in hired()[part::6]:
+    cases = hired()[part :: 6 if most > 2 else 12]
+    for seed, core, value, choice in cases:
         rng = np.random.default_rng(seed)
         found, listing = proved(core, worse(core, choice, rng), start_books(core, find_prices(core, 2.0).prices))
         assert found.choice is not None and core.feasible(found.choice), seed
@@ -62,8 +63,8 @@ def test_a_proof_ends_at_the_best_plan_there_is(most: int, part: int, monkeypatc
         if found.lowest <= found.value + slight(value):
             assert found.value == pytest.approx(value, rel=2e-6, abs=2e-6), seed
             ended += 1
-    assert ended >= 0.7 * len(hired()[part::6])
-    assert most > 2 or np.isfinite(apart).sum() > 5
+    assert ended >= 0.7 * len(cases)
+    assert most > 2 or np.isfinite(apart).sum() > 2
 
 
 def test_a_proof_that_is_cut_short_is_recomputed_as_far_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +100,7 @@ def test_a_search_that_knows_no_plan_proves_a_bound() -> None:
 def test_the_bound_is_never_below_the_best_plan_whatever_the_numbers(part: int) -> None:
     """Prices, what is sought, triples, steps and the plan's value are all made up, or a proof's with some of them changed."""
     near = 0
-    for seed, core, value, choice in hired()[part::4]:
+    for seed, core, value, choice in hired()[part::8]:
         rng = np.random.default_rng(seed)
         books = parted(core, rng, find_prices(core, 2.0).prices, int(rng.integers(0, 4)))
         _, listing = proved(core, choice, books)
