@@ -49,7 +49,8 @@ check: lint  ## lint, types and the quick tests
 	$(BIN)/python -m pytest -m "not browser and not slow" -n $(WORKERS) --dist loadfile
 
 test: $(READY) chromium  ## everything, browser tests included
-	@failed=; $(MAKE) --no-print-directory lint || failed="lint or types"; \
+	@$(BIN)/python -c "from optimizer.prepare import prepare; prepare()" & \
+	failed=; $(MAKE) --no-print-directory lint || failed="lint or types"; wait; \
 	$(BIN)/python -m pytest -rs -n $(WORKERS) --dist loadfile || failed="$${failed:+$$failed, }tests"; \
 	test -z "$$failed" || { echo "FAILED: $$failed (see above)"; exit 1; }
 

@@ -6,7 +6,7 @@ Units and rows that reps share may be missed at what they cost about (box steps:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import highspy
 import numpy as np
@@ -134,12 +134,15 @@ class Program:
             basis.col_status = [*basis.col_status, *[highspy.HighsBasisStatus.kLower] * more]
         self.solver.setBasis(basis)
 
-    def worths(self, some: Iterable[np.ndarray], steps: int) -> list[float]:
+    def worths(self, some: Iterable[np.ndarray], steps: int, over: Callable[[], bool]) -> list[float]:
         """What the program is worth at most with only those books that are true in each of `some` [N]: after so many steps of the
-        simplex from the last solution on, where it is again in the end."""
+        simplex from the last solution on, where it is again in the end; inf for those that are left when it is over."""
         basis, found = self.basis, []
         self.hurry(steps)
         for able in some:
+            if over():
+                found.append(np.inf)
+                continue
             self.begin_at(basis)
             self.allow(able)
             found.append(self.solve()[0])

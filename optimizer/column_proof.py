@@ -181,6 +181,8 @@ class ColumnProof(ColumnSearch):
         worth more. Raises `StuckError` where there is none."""
         known, best, chosen = max(self.value, self.floor), -1.0, tuple[ColumnProof, ...]()
         for option in self.forks(known)[:BEST]:
+            if self.over():
+                break
             parts = [self._within(option, inside) for inside in (True, False)]
             for part in parts:
                 part._pass(TRIAL)

@@ -210,7 +210,7 @@ class ColumnSearch:
                 ~holds[:, option],
             )
         )
-        worths = self.program.worths(parts, STEPS)
+        worths = self.program.worths(parts, STEPS, self.over)
         self.program.allow(np.ones(len(held), dtype=bool))
         order = np.argsort(-falls(self.bound, value, worths), kind="stable")
         return [int(option) for option in unsure[order]]

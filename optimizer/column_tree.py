@@ -127,7 +127,7 @@ class Tree:
         Many are tried a little, the best of these more."""
         tried, basis = unsure[:TRIED], self.program.basis
         parts = ((option, inside) for option in tried.tolist() for inside in (True, False))
-        worths = self.program.worths((self._able(self.listed.part(some, *part)) for part in parts), STEPS)
+        worths = self.program.worths((self._able(self.listed.part(some, *part)) for part in parts), STEPS, self.over)
         scores, firsts = list[float](), list[bool]()
         self.program.hurry(MORE_STEPS)
         tried = tried[np.argsort(-falls(bound, value, worths), kind="stable")[:BEST]]

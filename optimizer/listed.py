@@ -8,6 +8,7 @@ and without it, fewer still (Ryan and Foster 1981), until no part can hold a bet
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from threading import TIMEOUT_MAX, Timer
 from time import monotonic
@@ -21,6 +22,8 @@ from optimizer.listing import Listing, demand_steps
 
 #: a plan counts as better when it is worth this share more
 EXACT = 1e-8
+#: threads that list books, of one rep each
+THREADS = 2
 
 
 class Listed:
@@ -71,7 +74,7 @@ def listing_bound(core: Core, listing: Listing, value: float, end: float = np.in
     problem, or names prices at which too many count.
     """
     demand_steps(core, listing)
-    value = max(value, listing.goal)
+    value = float(max(value, listing.goal))
     value += EXACT * max(1.0, abs(value))
     lister, steps, seeks = Lister(core), len(listing.parent), len(listing.need)
     proved, left = np.full(steps, np.inf), dict[int, list[RepBooks]]()
@@ -87,9 +90,8 @@ def listing_bound(core: Core, listing: Listing, value: float, end: float = np.in
         if step >= seeks and not all(rep.all for rep in reps):
             continue
         duals, needs = _duals(listing, step, lister), listing.need[min(step, seeks - 1), [rep.rep for rep in reps]]
-        for rep, need in zip(reps, needs, strict=True):
-            if not rep.all and not _sought(core, lister, rep, duals, listing.triples, float(need), end):
-                return _together(listing, proved, value)
+        if not _sought(lister, reps, duals, listing.triples, needs, end):
+            return _together(listing, proved, value)
         proved[step], sought[step] = _counted(lister, reps, duals, needs, value), True
         if parts[step]:
             left[step] = reps
@@ -134,23 +136,29 @@ def _together(listing: Listing, proved: np.ndarray, value: float) -> float:
 
 
 def _sought(
-    core: Core, lister: Lister, rep: RepBooks, duals: Duals, triples: np.ndarray, need: float, end: float
+    lister: Lister, reps: list[RepBooks], duals: Duals, triples: np.ndarray, needs: np.ndarray, end: float
 ) -> bool:
-    """Have a rep hold all books that are worth so much; whether that was done before `end`."""
+    """Have reps that are not listed hold all books worth as much as they need [M']; whether that was done before `end`."""
+    todo = [(rep, float(need)) for rep, need in zip(reps, needs, strict=True) if not rep.all]
     left = end - monotonic()
     if left < 0:
-        return False
+        return not todo
     late = Timer(min(left, TIMEOUT_MAX), lister.stop.fill, (1,))
     late.start()
     try:
-        found, top = lister.list(rep, duals, triples, need, np.inf, LISTED, MOST_BOOKS)
+        with ThreadPoolExecutor(THREADS) as pool:
+            jobs = [
+                pool.submit(lister.list, rep, duals, triples, need, np.inf, LISTED, MOST_BOOKS) for rep, need in todo
+            ]
+            listed = [job.result() for job in jobs]
     finally:
         late.cancel()
-    if top == np.inf and monotonic() >= end:
-        return False
-    if top == np.inf:
+    if any(top == np.inf for _, top in listed):
+        if monotonic() >= end:
+            return False
         raise ValueError("more books count at the listing's prices than can be listed")
-    rep.take(core, found, triples)
+    for (rep, _), (found, _) in zip(todo, listed, strict=True):
+        rep.take(lister.core, found, triples)
     return True
 
 
