@@ -143,14 +143,18 @@ def _sought(
     left = end - monotonic()
     if left < 0:
         return not todo
+
+    def seek(sought: tuple[RepBooks, float]) -> tuple[np.ndarray, float]:
+        found, top = lister.list(sought[0], duals, triples, sought[1], np.inf, LISTED, MOST_BOOKS)
+        if top == np.inf:
+            lister.stop[0] = 1  # the others are not needed
+        return found, top
+
     late = Timer(min(left, TIMEOUT_MAX), lister.stop.fill, (1,))
     late.start()
     try:
         with ThreadPoolExecutor(THREADS) as pool:
-            jobs = [
-                pool.submit(lister.list, rep, duals, triples, need, np.inf, LISTED, MOST_BOOKS) for rep, need in todo
-            ]
-            listed = [job.result() for job in jobs]
+            listed = list(pool.map(seek, todo))
     finally:
         late.cancel()
     if any(top == np.inf for _, top in listed):
