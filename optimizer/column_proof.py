@@ -19,12 +19,12 @@ from optimizer.columns import TIED
 from optimizer.core import Core
 from optimizer.listed import Listed
 from optimizer.listing import Listing
-from optimizer.parting import BEST, falls
+from optimizer.parting import BEST, falls, plan_of, unsure
 
 #: rounds of triples
 ROUNDS = 60
-#: steps, and books at most, where books of a rep are listed
-LISTED_SOON, MOST_BOOKS = 12_000_000, 300_000
+#: steps, and books at most, where books of a rep are listed; those of a rep who takes more are parted
+STEPS_EACH, BOOKS_EACH = 12_000_000, 300_000
 #: so many books in all are searched as a tree; where triples do no more, so many
 SEARCHED, MOST_SEARCHED = 20_000, 1_000_000
 #: books are listed again when what is open has fallen to this share; so many rounds are worth while that leave this share of it
@@ -158,10 +158,13 @@ class ColumnProof(ColumnSearch):
     def _prove_parts(self) -> float:
         """The same, where too many books count: of the part with an option, and of that without it."""
         self._note()
-        plan = self.whole()
-        if plan is not None and self.core.objective(plan) > settled(max(self.value, self.floor)):
-            self.hear(plan)
-            return self._prove_part()
+        self.program.solve()  # which has other books, or none of its solution left, since it was
+        self._learn()
+        if not len(unsure(self.share)):
+            plan = plan_of(self.core, self.share)
+            if self.core.feasible(plan) and self.core.objective(plan) > settled(max(self.value, self.floor)):
+                self.hear(plan)
+                return self._prove_part()
         begun, proved = len(self.steps), -np.inf
         try:
             for part in self._parts():
@@ -251,7 +254,7 @@ class ColumnProof(ColumnSearch):
 
         def books(place: int) -> tuple[np.ndarray, float]:
             rep, least = self.reps[place], float(some[place])
-            return self.lister.list(rep, self.centre, triples, least, np.inf, LISTED_SOON, MOST_BOOKS)
+            return self.lister.list(rep, self.centre, triples, least, np.inf, STEPS_EACH, BOOKS_EACH)
 
         for place, (found, top) in zip(todo, self.map(books, todo), strict=True):
             if self.over():

@@ -12,7 +12,7 @@ from optimizer.book_trees import Books
 from optimizer.column_program import Program, StuckError
 from optimizer.columns import BEST, QUICK, SOUGHT, Duals, Lister, RepBooks
 from optimizer.core import Core
-from optimizer.parting import STEPS, TRIED, falls
+from optimizer.parting import STEPS, TRIED, falls, unsure
 from optimizer.triples import exceeded
 
 #: of the value, what is taken to be open where no plan is known
@@ -178,17 +178,6 @@ class ColumnSearch:
         self.program.add(place, books, worth, twice)
         return True
 
-    def whole(self) -> np.ndarray | None:
-        """The plan [U] of the books that the program takes, if it takes whole ones and that is a plan."""
-        plan = np.full(self.core.units, -1, dtype=np.int64)
-        for place, book, share in self.program.taken():
-            if share > 1 - 1e-6:
-                option = self.reps[place].option[book > 0]
-                plan[self.core.unit[option]] = option
-            elif share > 1e-6:
-                return None
-        return plan if self.core.feasible(plan) else None
-
     def forks(self, value: float) -> list[int]:
         """Options that the program takes in part, or else such as books near the best have, those first at which plans are best
         parted: what it is worth with each and without it, after a few steps of the simplex, is nearest to the value."""
@@ -197,14 +186,12 @@ class ColumnSearch:
         for j, (place, book) in enumerate(held):
             option = self.reps[place].option[book > 0]
             holds[j, option] = serves[j, core.unit[option]] = True
-        often = self.program.shares @ holds
-        unsure = np.flatnonzero((often > 1e-5) & (often < 1 - 1e-5))
-        unsure = unsure if len(unsure) else np.flatnonzero(self.pool & (often < 1e-5))
-        unsure = unsure[np.argsort(np.abs(often[unsure] - 0.5), kind="stable")[:TRIED]]
+        options = unsure(self.share)
+        options = (options if len(options) else np.flatnonzero(self.pool & (self.share < 1e-5)))[:TRIED]
         rep = np.array([self.reps[place].rep for place, _ in held])
         parts = (
             part
-            for option in unsure.tolist()
+            for option in options.tolist()
             for part in (
                 np.where(rep == core.rep[option], holds[:, option], ~serves[:, core.unit[option]]),
                 ~holds[:, option],
@@ -213,7 +200,7 @@ class ColumnSearch:
         worths = self.program.worths(parts, STEPS, self.over)
         self.program.allow(np.ones(len(held), dtype=bool))
         order = np.argsort(-falls(self.bound, value, worths), kind="stable")
-        return [int(option) for option in unsure[order]]
+        return [int(option) for option in options[order]]
 
     def _cut(self) -> bool:
         """Add triples that the program's solution exceeds; whether there were any."""
@@ -225,6 +212,8 @@ class ColumnSearch:
         return True
 
     def _add_triples(self, triples: np.ndarray) -> None:
+        if not len(triples):
+            return  # the best prices stay the ones that are noted
         self.program.cut(triples)
         for rep in self.reps:
             rep.twice = np.concatenate([rep.twice, rep.two_of(rep.books, triples)])

@@ -11,7 +11,7 @@ from optimizer.column_program import Program
 from optimizer.columns import Duals
 from optimizer.listed import Listed
 from optimizer.listing import Listing
-from optimizer.parting import BEST, STEPS, TRIED, falls
+from optimizer.parting import BEST, STEPS, TRIED, falls, plan_of, unsure
 
 #: steps of the simplex, and passes of adding books to the program, where an option is tried more than a little
 MORE_STEPS, TRIAL = 300, 3
@@ -107,13 +107,10 @@ class Tree:
         return best, max(value, proved)
 
     def _fork(self, some: np.ndarray, bound: float, value: float, share: np.ndarray) -> tuple[int, bool] | np.ndarray:
+        """The option to part at, and whether the part with it comes first; the plan [U] where the program takes whole books."""
         often = self._often(share)
-        unsure = np.flatnonzero((often > 1e-5) & (often < 1 - 1e-5))
-        if len(unsure):
-            return self._chosen(some, bound, value, unsure[np.argsort(np.abs(often[unsure] - 0.5), kind="stable")])
-        found, whole = np.full(self.core.units, -1, dtype=np.int64), np.flatnonzero(often > 0.5)
-        found[self.core.unit[whole]] = whole
-        return found
+        options = unsure(often)
+        return self._chosen(some, bound, value, options) if len(options) else plan_of(self.core, often)
 
     def _often(self, share: np.ndarray) -> np.ndarray:
         """[K] how much of each option is taken with so much of each book used."""
@@ -122,10 +119,10 @@ class Tree:
             often[self.listed.items(self.used[j])] += share[j]
         return often
 
-    def _chosen(self, some: np.ndarray, bound: float, value: float, unsure: np.ndarray) -> tuple[int, bool]:
+    def _chosen(self, some: np.ndarray, bound: float, value: float, options: np.ndarray) -> tuple[int, bool]:
         """The option whose two parts bring bounds down most, and whether the part with it comes down less: that comes first.
         Many are tried a little, the best of these more."""
-        tried, basis = unsure[:TRIED], self.program.basis
+        tried, basis = options[:TRIED], self.program.basis
         parts = ((option, inside) for option in tried.tolist() for inside in (True, False))
         worths = self.program.worths((self._able(self.listed.part(some, *part)) for part in parts), STEPS, self.over)
         scores, firsts = list[float](), list[bool]()

@@ -6,7 +6,7 @@ Pisinger 2008).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -91,19 +91,14 @@ class RepBooks:
         """Those of plans that have an option, or that do not."""
         unit, mine = int(core.unit[option]), self.rep == core.rep[option]
         stays = (self.unit != unit) | (mine & (self.option == option)) if inside else self.option != option
-        some = ~self.books[:, ~stays].any(axis=1)
-        held = self.held
+        some, held = ~self.books[:, ~stays].any(axis=1), self.held
         if mine and inside:
             some &= self.books[:, self.option == option].any(axis=1)
             held = (*held, unit)
-        books, worth, twice, known = (
-            self.books[np.ix_(some, stays)],
-            self.worth[some],
-            self.twice[:, some],
-            self.known[some],
-        )
-        items = self.option[stays], self.unit[stays], self.amount[stays]
-        return RepBooks(self.rep, *items, self.sides, books, worth, twice, known, self.all, held)
+        return replace(
+            self, option=self.option[stays], unit=self.unit[stays], amount=self.amount[stays], held=held,
+            books=self.books[np.ix_(some, stays)], worth=self.worth[some], twice=self.twice[:, some], known=self.known[some],
+        )  # fmt: skip
 
     def keep(self, some: np.ndarray) -> None:
         """Hold only those that are true in `some` [N]."""

@@ -45,10 +45,9 @@ def worse(core: Core, choice: np.ndarray, rng: np.random.Generator) -> np.ndarra
 @pytest.mark.parametrize("part", range(6))
 def test_a_proof_ends_at_the_best_plan_there_is(most: int, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(column_proof, "SEARCHED", 3)  # triples and trees even where books are few
-    monkeypatch.setattr(column_proof, "MOST_BOOKS", most)  # plans are parted where more count of a rep
-    monkeypatch.setattr(
-        column_proof, "NEARBY", (1.6e-4, 0.01, 1e9)[part % 3]
-    )  # beside values that no plan is worth, or a plan
+    monkeypatch.setattr(column_proof, "BOOKS_EACH", most)  # plans are parted where more count of a rep
+    nearby = (1.6e-4, 0.01, 1e9)[part % 3]  # beside values that no plan is worth, or a plan
+    monkeypatch.setattr(column_proof, "NEARBY", nearby)
     ended, apart, prove_parts = 0, list[float](), ColumnProof._prove_parts
     monkeypatch.setattr(ColumnProof, "_prove_parts", lambda search: apart.append(prove_parts(search)) or apart[-1])
     cases = hired()[part :: 6 if most > 2 else 12]
