@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 
 from optimizer.columns import Duals, Lister, RepBooks
 from optimizer.core import Core
+from optimizer.linear_program import quiet
 
 #: how far prices may move from the centre, as a share of themselves or of the usual price, and so many times as far next
 BOX, WIDER = 0.02, 5.0
@@ -32,6 +33,9 @@ class Program:
         self.linking = core.units + len(lister.shared)
         self.held: list[tuple[int, np.ndarray]] = []  # (place of the rep, book) of every column
         self.solver = quiet()
+        self.solver.setOptionValue("presolve", "off")
+        # at the costs as they are: within their box prices are not degenerate, and a solution that is cut short is a bound
+        self.solver.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0)
         inf, shared = highspy.kHighsInf, lister.shared
         low = np.concatenate([np.where(core.mandatory, 1.0, -inf), core.lower[shared], np.ones(len(reps))])
         high = np.concatenate([np.ones(core.units), core.upper[shared], np.ones(len(reps))])
@@ -176,13 +180,3 @@ def columns_of(program: Program, place: int, books: np.ndarray, twice: np.ndarra
     out = csr_array((data, (rows, columns)), shape=shape)
     out.sort_indices()
     return out
-
-
-def quiet() -> highspy.Highs:
-    """HiGHS on one thread, without words, at the costs as they are: within their box prices are not degenerate, and a solution
-    that is cut short is a bound. A number of threads is not named: HiGHS refuses another one than it had before."""
-    solver = highspy.Highs()
-    options = {"output_flag": False, "parallel": "off", "presolve": "off"}
-    for option, value in (options | {"dual_simplex_cost_perturbation_multiplier": 0.0}).items():
-        solver.setOptionValue(option, value)
-    return solver

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import csc_array, csr_array, hstack, vstack
+from scipy.sparse import csr_array, hstack, vstack
 
 from optimizer.adam import Adam
 from optimizer.book_trees import Books
 from optimizer.certificate import admissible, bound, chunks, of_rows
 from optimizer.core import Core
+from optimizer.linear_program import row_duals
 
 #: up to so many options the LP is solved at once
 LP_FIRST = 50_000
@@ -203,37 +203,23 @@ def lp_prices(core: Core, seconds: float) -> np.ndarray | None:
     slack = csr_array((np.ones(len(soft)), (soft, np.arange(len(soft)))), shape=(core.rows, len(soft)))
     upper_y, lower_y = _position_columns(core, opened, core.upper), _position_columns(core, opened, core.lower)
     none = csr_array((core.rows, len(soft)))
-    left = [
-        hstack([a, -slack, none, -upper_y])[above],
-        hstack([-a, none, -slack, lower_y])[below],
-    ]
-    right = [
-        np.where(core.position >= 0, 0.0, core.upper)[above],
-        -np.where(core.position >= 0, 0.0, core.lower)[below],
-    ]
     assign = csr_array((np.ones(core.options), (core.unit, np.arange(core.options))), shape=(core.units, core.options))
     rest = csr_array((core.units, 2 * len(soft) + len(opened)))
-    optional, must = ~core.mandatory, core.mandatory
-    width = core.options + 2 * len(soft) + len(opened)
-    cost = np.concatenate([-core.value, core.penalty[soft], core.penalty[soft], core.cost[opened]])
-    limit = np.concatenate([np.full(width - len(opened), np.inf), np.ones(len(opened))])
-    whole = hstack([assign, rest])
-    answer = linprog(
-        cost,
-        A_ub=csc_array(vstack([*left, whole[optional]])),
-        b_ub=np.concatenate([*right, np.ones(int(optional.sum()))]),
-        A_eq=csc_array(whole[must]) if must.any() else None,
-        b_eq=np.ones(int(must.sum())) if must.any() else None,
-        bounds=np.stack([np.zeros(width), limit], axis=1),
-        method="highs" if core.options <= LP_FIRST else "highs-ipm",
-        options={"time_limit": max(0.1, seconds)},
+    matrix = vstack(
+        [hstack([a, -slack, none, -upper_y])[above], hstack([-a, none, -slack, lower_y])[below], hstack([assign, rest])]
     )
-    if answer.status != 0:
+    held, count = core.position >= 0, int(above.sum() + below.sum())
+    high = [np.where(held, 0.0, core.upper)[above], -np.where(held, 0.0, core.lower)[below], np.ones(core.units)]
+    low = [np.full(count, -np.inf), np.where(core.mandatory, 1.0, -np.inf)]
+    cost = np.concatenate([-core.value, core.penalty[soft], core.penalty[soft], core.cost[opened]])
+    most = np.append(np.full(len(cost) - len(opened), np.inf), np.ones(len(opened)))
+    interior, sides = core.options > LP_FIRST, (np.concatenate(low), np.concatenate(high))
+    dual = row_duals(cost, most, csr_array(matrix), *sides, max(0.1, seconds), interior)
+    if dual is None:
         return None
-    dual = answer.ineqlin.marginals
     prices = np.zeros(core.rows)
     prices[above] -= dual[: above.sum()]
-    prices[below] += dual[above.sum() : above.sum() + below.sum()]
+    prices[below] += dual[above.sum() : count]
     return admissible(core, prices)
 
 

@@ -15,6 +15,7 @@ from time import monotonic
 
 import numpy as np
 
+from optimizer import compiled
 from optimizer.columns import LISTED, MOST_BOOKS, Duals, Lister, RepBooks
 from optimizer.core import Core
 from optimizer.kernels.columns import pay
@@ -24,6 +25,8 @@ from optimizer.listing import Listing, demand_steps
 EXACT = 1e-8
 #: threads that list books, of one rep each
 THREADS = 2
+#: no book of any rep is worth as much
+UNREACHED = 1e18
 
 
 class Listed:
@@ -64,6 +67,16 @@ class Listed:
         np.maximum.at(tops, place, worth)
         with np.errstate(invalid="ignore"):
             return self.lister.of_all(duals, tops), worth - tops[place]
+
+
+def load() -> None:
+    """Load the compiled loops, by listing nothing of the tiny problem that was kept when they were compiled."""
+    if not (compiled.mark().exists() and compiled.tiny().exists()):
+        return
+    core, one = Core.load(compiled.tiny()), np.zeros(1, dtype=np.int64)
+    prices = np.zeros((1, core.units)), np.zeros((1, core.rows)), np.ones((1, 1))
+    need = np.full((1, len(core.is_open)), UNREACHED)
+    listing_bound(core, Listing(need, np.array([[0, 1, 2]]), one - 1, one - 1, one > 0, *prices), 0.0)
 
 
 def listing_bound(core: Core, listing: Listing, value: float, end: float = np.inf) -> float:

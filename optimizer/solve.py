@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 
@@ -55,6 +56,8 @@ def solve(
     large = overloads(problem.core)
     compiling = 0.0 if in_process else prepare(report)
     limits = Limits(time_limit, gap, seed, deterministic, threads)
+    if not in_process:
+        Thread(target=_load, args=(problem.core,), daemon=True).start()
     hint = problem.choice(start or problem.today)
     runner = _runner(in_process, memory, known)
     case = Case(problem, engine, why, limits, runner, report)
@@ -77,6 +80,16 @@ def demand_limits(time_limit: float, gap: float, seed: int, threads: int, memory
     ):
         if not fine:
             raise UsageError(f"{name} is {given:g}: give {wanted}")
+
+
+def _load(core: Core) -> None:
+    """Load what recomputes a bound by listed books, where there may be one, while the engine's process is at work."""
+    from optimizer.engines.prices import PROVE_OPTIONS
+
+    if core.options <= PROVE_OPTIONS:
+        from optimizer.listed import load
+
+        load()
 
 
 def _runner(in_process: bool, memory: int | None, known: Known | None) -> Runner:

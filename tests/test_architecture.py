@@ -33,6 +33,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "adam",
             "kernels",
             "relaxation",
+            "linear_program",
             "mixed_integer",
             "barrier",
             "dual",
@@ -101,8 +102,8 @@ LENT: dict[tuple[str, str], set[str]] = {}
 #: outside packages with one home each
 HOMES: dict[str, tuple[str, ...]] = {
     "ortools": ("engines.cpsat", "engines.scip"),
-    "highspy": ("engines.highs", "column_program"),
-    "scipy.optimize": ("dual",),
+    "highspy": ("engines.highs", "column_program", "linear_program"),
+    "scipy.optimize": (),  # takes most of a second to load
     "numba": ("kernels",),
     "streamlit": ("app", "ui"),
     "typer": ("cli",),

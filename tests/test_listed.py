@@ -15,8 +15,9 @@ from optimizer.column_proof import ColumnProof
 from optimizer.columns import Lister
 from optimizer.core import Core
 from optimizer.dual import find_prices
-from optimizer.listed import listing_bound
+from optimizer.listed import listing_bound, load
 from optimizer.listing import Listing
+from optimizer.prepare import prepare
 from tests.hired import hired
 from tests.test_books import parted
 
@@ -200,3 +201,18 @@ def test_what_does_not_fit_or_does_not_part_is_refused() -> None:
             raise AssertionError(number)
     with pytest.raises(ValueError, match="listing's"):
         listing_bound(replace(core, is_open=np.ones_like(core.is_open)), whole, value)
+
+
+def test_what_is_loaded_beforehand_lists_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, seek = list[int](), Lister.list
+
+    def spied(lister: Lister, *of: object) -> tuple[np.ndarray, float]:
+        found, top = seek(lister, *of)  # type: ignore[arg-type]
+        seen.append(len(found))
+        return found, top
+
+    monkeypatch.setattr(Lister, "list", spied)
+    prepare()
+    load()
+    assert seen
+    assert not any(seen)
