@@ -17,7 +17,7 @@ from optimizer.engines.base import Answer, Engine, Limits, Progress, claim_of
 from optimizer.fields import Field
 from optimizer.patches import Patches
 from optimizer.proof import Proof, Stage, agrees, prove, thinned
-from optimizer.reduced import reduce
+from optimizer.reduced import Reduced, reduce
 
 #: an option is taken for sure that the program of books takes to this share; or, in a wider look, to that
 SURE = (0.9, 0.999)
@@ -34,6 +34,11 @@ REACH, REACH_SECOND = 800, 1.0
 FEW = 450
 #: share of the limit for each way of looking for better plans beside a proof, and among the options of books sought
 ALTERNATE, ALTERNATE_BOOKS = 0.06, 0.15
+#: options looked at around the best plan, at first; so many times as many next where that was done to the end, and else; how far
+#: chance moves a unit that is taken for sure among those that are not
+AROUND, MORE, FEWER, CHANCE = 120, 1.25, 0.8, 0.4
+#: looks around the best plan, less one, for each by annealing
+TURNS = 3
 
 
 class Endgame:
@@ -46,7 +51,7 @@ class Endgame:
         self.provers, self.field, self.limits = provers, field, limits
         self.dual, self.best, self.patches = dual, best, patches
         self.columns: ColumnProof | None = None
-        self.turns, self.seen = 0, dict[int, np.ndarray]()
+        self.turns, self.around, self.rng = 0, float(AROUND), np.random.default_rng(limits.seed)
         self.tried, self.done = threading.Event(), threading.Event()
 
     @property
@@ -84,15 +89,34 @@ class Endgame:
     def _among(self, taken: float, end: float, done: threading.Event) -> bool:
         """The best plan of options that books near the best have, where units have those that are `taken` to this share, until
         `end` or until something else is `done`; whether there is none better."""
-        core, best, columns = self.best.core, self.best, self.columns
+        core, columns = self.best.core, self.columns
         assert columns is not None
         sure, fixed = columns.share > taken, np.zeros(core.units, dtype=bool)
         fixed[core.unit[sure]] = True
         keep = columns.pool & (sure | ~fixed[core.unit])
         everybody, nobody = np.ones(core.units, dtype=bool), np.full(core.units, -1, dtype=np.int64)
-        part = reduce(core, nobody, everybody, np.flatnonzero(keep))
+        return self._solved(reduce(core, nobody, everybody, np.flatnonzero(keep)), end, done)
+
+    def _near(self) -> None:
+        """A better plan around the best, where that is least like what the program takes: its units there may take any option of
+        books near the best (Danna, Rothberg and Le Pape 2005)."""
+        core, choice, columns = self.best.core, self.best.choice, self.columns
+        assert columns is not None and choice is not None
+        share, keep, served = columns.share, columns.pool.copy(), choice >= 0
+        keep[choice[served]] = True
+        sure = np.where(served, share[choice], 1 - np.bincount(core.unit, share, core.units))
+        order = np.argsort(sure + CHANCE * self.rng.random(core.units), kind="stable")
+        options = np.cumsum(np.bincount(core.unit[keep], minlength=core.units)[order])
+        free = np.zeros(core.units, dtype=bool)
+        free[order[options <= self.around]] = True
+        ended = self._solved(reduce(core, choice, free, np.flatnonzero(keep)), self._soon(ALTERNATE), self.done)
+        self.around *= MORE if ended else FEWER
+
+    def _solved(self, part: Reduced, end: float, done: threading.Event) -> bool:
+        """Offer the best plans of a part until `end` or until something else is `done`; whether there is none better."""
         if not part.core.options:
             return True
+        best = self.best
 
         def heard(progress: Progress) -> bool:
             if progress.choice is not None:
@@ -207,15 +231,16 @@ class Endgame:
             self.over()
 
     def _look(self) -> None:
-        """For better plans, on one thread and by turns: among the options of the books sought, unless that has been done
-        to the end; and many annealings, what they have, crossed, and parts."""
+        """For better plans, on one thread and by turns: among the options of the books sought, if that has not been done yet;
+        around the best plan; and many annealings, what they have, crossed, and parts."""
         best, limits = self.best, replace(self.limits, threads=1, seed=self.limits.seed + 1)
         self.limits = replace(self.limits, seed=limits.seed)
-        way, self.turns = self.turns % (1 + len(SURE)), self.turns + 1
-        if self.columns is not None and way < len(SURE) and self.seen.get(way) is not self.columns.share:
-            share = self.columns.share
-            if self._among(SURE[way], self._soon(ALTERNATE_BOOKS), self.done):
-                self.seen[way] = share
+        turn, self.turns = self.turns, self.turns + 1
+        if self.columns is not None and (best.choice is None or (turn == 0 and self._at_once)):
+            self._among(SURE[0], self._soon(ALTERNATE_BOOKS), self.done)
+            return
+        if self.columns is not None and turn % TURNS:
+            self._near()
             return
         patches = replace(self.patches(limits), over=self.over)
         Annealing(limits, best).vary(self.field, self._soon(ALTERNATE), self.over)

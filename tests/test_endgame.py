@@ -42,8 +42,8 @@ def test_where_books_cannot_be_listed_their_bound_stands(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(("phase", "threads"), [
     ((ColumnProof, "_tighten"), 1), ((ColumnProof, "_tighten"), 2), ((Endgame, "_among"), 1), ((Endgame, "_among"), 2),
-    ((ColumnProof, "_list"), 1), ((ColumnProof, "_list"), 2), ((ColumnProof, "_search"), 2),
-], ids=["seek", "seek2", "plan", "plan2", "list", "list2", "tree2"])  # fmt: skip
+    ((ColumnProof, "_list"), 1), ((ColumnProof, "_list"), 2), ((ColumnProof, "_search"), 2), ((Endgame, "_near"), 2),
+], ids=["seek", "seek2", "plan", "plan2", "list", "list2", "tree2", "near2"])  # fmt: skip
 def test_told_to_stop_while_books_are_sought_or_listed_it_ends_at_once(
     phase: tuple[type, str], threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
