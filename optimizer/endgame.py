@@ -240,7 +240,9 @@ class Endgame:
             self._among(SURE[0], self._soon(ALTERNATE_BOOKS), self.done)
             return
         if self.columns is not None and turn % TURNS:
+            value = best.value
             self._near()
+            self.turns -= best.value > value  # it may bring more
             return
         patches = replace(self.patches(limits), over=self.over)
         Annealing(limits, best).vary(self.field, self._soon(ALTERNATE), self.over)
