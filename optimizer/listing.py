@@ -8,6 +8,9 @@ import numpy as np
 
 from optimizer.core import Core
 
+#: options up to which a proof is tried, by listed books and by exact engines
+PROVE_OPTIONS = 4_000
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listing:

@@ -15,6 +15,7 @@ from optimizer.engines import choose, entry
 from optimizer.engines.base import Limits, Progress
 from optimizer.errors import UsageError
 from optimizer.known import Known
+from optimizer.listing import PROVE_OPTIONS
 from optimizer.memory import available_bytes
 from optimizer.plan import Plan
 from optimizer.preflight import brief, demand_memory, demand_numbers, overloads
@@ -56,8 +57,8 @@ def solve(
     large = overloads(problem.core)
     compiling = 0.0 if in_process else prepare(report)
     limits = Limits(time_limit, gap, seed, deterministic, threads)
-    if not in_process:
-        Thread(target=_load, args=(problem.core,), daemon=True).start()
+    if not in_process and entry(engine).exact_by and problem.core.options <= PROVE_OPTIONS:
+        Thread(target=_load, daemon=True).start()
     hint = problem.choice(start or problem.today)
     runner = _runner(in_process, memory, known)
     case = Case(problem, engine, why, limits, runner, report)
@@ -82,14 +83,11 @@ def demand_limits(time_limit: float, gap: float, seed: int, threads: int, memory
             raise UsageError(f"{name} is {given:g}: give {wanted}")
 
 
-def _load(core: Core) -> None:
-    """Load what recomputes a bound by listed books, where there may be one, while the engine's process is at work."""
-    from optimizer.engines.prices import PROVE_OPTIONS
+def _load() -> None:
+    """Load what recomputes a bound by listed books while the engine's process is at work."""
+    from optimizer.listed import load
 
-    if core.options <= PROVE_OPTIONS:
-        from optimizer.listed import load
-
-        load()
+    load()
 
 
 def _runner(in_process: bool, memory: int | None, known: Known | None) -> Runner:

@@ -10,6 +10,7 @@ import numpy as np
 from optimizer.core import Core
 from optimizer.dual import Dual
 from optimizer.engines.base import Answer, Claim, Engine, Incumbent, Limits, Placing, Report, without_search
+from optimizer.linear_program import model_of
 from optimizer.mixed_integer import MixedInteger, choice_of, mixed_integer, solution_of
 
 #: seconds between questions whether to stop
@@ -57,16 +58,8 @@ class Highs(Engine):
 
 def _model(program: MixedInteger) -> Any:
     """The program as HiGHS holds it."""
-    inf, a = highspy.kHighsInf, program.matrix
-    model = highspy.HighsLp()
-    model.num_row_, model.num_col_ = a.shape
+    model = model_of(program.matrix, program.low, program.high, program.worth, program.lower, program.upper)
     model.sense_ = highspy.ObjSense.kMaximize
-    model.col_cost_, model.col_lower_ = program.worth, program.lower
-    model.col_upper_ = np.clip(program.upper, -inf, inf)
-    model.row_lower_, model.row_upper_ = np.clip(program.low, -inf, inf), np.clip(program.high, -inf, inf)
-    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    model.a_matrix_.start_, model.a_matrix_.index_ = a.indptr.astype(np.int32), a.indices.astype(np.int32)
-    model.a_matrix_.value_ = a.data
     kinds = [highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger]
     model.integrality_ = [kinds[k] for k in program.whole.astype(int).tolist()]
     return model

@@ -15,14 +15,15 @@ from optimizer.dual import Dual, find_prices
 from optimizer.endgame import Endgame
 from optimizer.engines.base import Answer, Engine, Limits, Placing, Report
 from optimizer.fields import Field
+from optimizer.listing import PROVE_OPTIONS
 from optimizer.opening import choose_positions
 from optimizer.patches import Patches
 from optimizer.search import WHOLE
 from optimizer.settle import hold, settle
 
-#: options up to which exact engines solve parts of the plan again, up to which they try to prove it, and up to which they
-#: begin as soon as an annealing finds nothing better
-PATCH_OPTIONS, PROVE_OPTIONS, TINY_OPTIONS = 300_000, 4_000, 400
+#: options up to which exact engines solve parts of the plan again, and up to which they begin as soon as an annealing finds
+#: nothing better
+PATCH_OPTIONS, TINY_OPTIONS = 300_000, 400
 #: options up to which the nearly tied of all units are solved at once, and parts by the last engine, not the first
 TIED_OPTIONS = 150_000
 #: shares of the time left at which annealing ends, and what is tied; where a few annealings see all there is, where the tied

@@ -208,7 +208,7 @@ def proof_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_a_thread_finds_beside_a_proof_is_proved_and_answered(proof_at_once: None) -> None:
     """Nothing is found before the proof begins but the greedy plan; and nothing but proof is asked of the prover."""
-    core = company(70, 5)
+    core = company(90, 6)
     told: list[Progress] = []
     answer, _ = run("prices", core, Limits(20.0, gap=0.0, threads=2), lambda p: told.append(p) is None and False)
     exact = load("highs").solve(core, Limits(30.0, gap=0.0), lambda _: False)
@@ -228,7 +228,7 @@ def test_a_proof_is_tried_only_of_what_is_in_reach(reach: float, tried: bool, mo
         told.append(progress.phase)
         return progress.phase == "proof"
 
-    answer, _ = run("prices", company(200, 10), Limits(20.0 if tried else 6.0, gap=0.0), report)
+    answer, _ = run("prices", company(300, 12), Limits(60.0 if tried else 6.0, gap=0.0), report)
     assert answer.choice is not None and ("proof" in told) == tried
 
 
