@@ -95,5 +95,7 @@ def tables(rows: Sequence[dict[str, Any]], arguments: argparse.Namespace) -> dic
         some = [r for r in rows if (r["group"], r["engine"]) == (group, engine) and r["seconds_to_answer"] >= 0]
         waits = [r["seconds_to_answer"] for r in some]
         line = {"company": group, "engine": engine, "cancelled": len(some)}
-        summary.append(line | {"longest_wait": max(waits, default=NAN), "plans": sum(r["seconds_to_judge"] >= 0 for r in some)})
+        summary.append(
+            line | {"longest_wait": max(waits, default=NAN), "plans": sum(r["seconds_to_judge"] >= 0 for r in some)}
+        )
     return {"Cancelled": list(rows), "Summary": summary}
