@@ -18,6 +18,8 @@ from optimizer.linear_program import quiet
 
 #: how far prices may move from the centre, as a share of themselves or of the usual price, and so many times as far next
 BOX, WIDER = 0.02, 5.0
+#: HiGHS's names of the simplex methods
+DUAL, PRIMAL = 1, 4
 
 
 class StuckError(Exception):
@@ -27,7 +29,8 @@ class StuckError(Exception):
 class Program:
     """Rows: units, rows that reps share, reps, then triples."""
 
-    def __init__(self, core: Core, lister: Lister, reps: list[RepBooks]) -> None:
+    def __init__(self, core: Core, lister: Lister, reps: list[RepBooks], primal: bool = False) -> None:
+        self.primal = primal
         self.core, self.lister, self.reps = core, lister, reps
         self.triples = np.zeros((0, 3), dtype=np.int64)
         self.linking = core.units + len(lister.shared)
@@ -51,6 +54,7 @@ class Program:
             for sign in (1.0, -1.0):
                 self.solver.addCol(0.0, 0.0, inf, 1, [i], [sign])
         self.first = self.solver.getNumCol()
+        self.hurry(None)
 
     def centre(self, duals: Duals, least: float = 0.0) -> None:
         """Let prices move only so far from these, and at least so much."""
@@ -156,6 +160,7 @@ class Program:
 
     def hurry(self, steps: int | None) -> None:
         """No more steps of the simplex than these from now on; None: as many as it takes."""
+        self.solver.setOptionValue("simplex_strategy", PRIMAL if self.primal and steps is None else DUAL)
         self.solver.setOptionValue("simplex_iteration_limit", 2**31 - 1 if steps is None else steps)
 
 

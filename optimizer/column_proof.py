@@ -42,17 +42,20 @@ TRIAL = 5
 PROGRESS = 0.5
 #: of a step: no option, and not with it
 NOT_PARTED = (-1, False)
+Fixed = tuple[tuple[int, bool], ...]
 
 
 class ColumnProof(ColumnSearch):
-    """Books sought, then listed. `lowest` is the bound that `listing` proves."""
+    """Books sought, then listed. `lowest` is the bound that `listing` proves; `sought` are the best prices before that.
+    Of parts, by what is `fixed`: the option they are `forked` at; what was open when a rep's books were too many (`failed`)."""
 
     def __init__(self, core: Core, books: Books, over: Callable[[], bool]) -> None:
         super().__init__(core, books, over)
         self.steps, self.at, self.part = list[Part](), -1, NOT_PARTED
-        self.tried, self.failed, self.searched = np.inf, False, False
-        self.nearby, self.proved = NEARBY, np.inf
+        self.tried, self.too_many, self.searched = np.inf, False, False
+        self.nearby, self.proved, self.sought = NEARBY, np.inf, self.centre
         self.last: Listing | None = None
+        self.forked, self.failed = dict[Fixed, int](), dict[tuple[Fixed, int], float]()
 
     @property
     def lowest(self) -> float:
@@ -106,12 +109,13 @@ class ColumnProof(ColumnSearch):
                 if rep.all:
                     rep.keep(rep.known | (self.lister.reduced(rep, self.centre) >= top - least))
                     rep.all, rep.known[:] = False, True
-            self.restart(self.program.triples)  # what was proved by books listed counts beside the floor alone
+            self.centre = self.sought.padded(len(self.program.triples))  # later ones count beside the floor alone
+            self.restart(self.program.triples)
             self._price(self.centre)
         size = self.nearby * abs(self.bound)
         floor = min(self.bound - size, self.proved - PROGRESS * size)
         self.floor = floor if self.bound - self.value > FARTHER * size and floor > self.value else -np.inf
-        self.steps, self.at, self.tried, self.failed = [], -1, np.inf, False
+        self.steps, self.at, self.tried, self.too_many = [], -1, np.inf, False
 
     def _conclude(self, proved: float) -> None:
         """Keep what is proved of all plans, the best plan or that none is worth as much as was taken to be known; then that is
@@ -183,7 +187,7 @@ class ColumnProof(ColumnSearch):
         """Two parts, that with an option and that without it, of several that which bring bounds down most; that first which is
         worth more. Raises `StuckError` where there is none."""
         known, best, chosen = max(self.value, self.floor), -1.0, tuple[ColumnProof, ...]()
-        for option in self.forks(known)[:BEST]:
+        for option in [self.forked[self.fixed]] if self.fixed in self.forked else self.forks(known)[:BEST]:
             if self.over():
                 break
             parts = [self._within(option, inside) for inside in (True, False)]
@@ -192,6 +196,7 @@ class ColumnProof(ColumnSearch):
             fall = falls(self.bound, known, [part.bound for part in parts])[0]
             if fall > best:
                 best, chosen = fall, tuple(sorted(parts, key=lambda part: -part.bound))
+                self.forked[self.fixed] = option
         if not chosen or self.over():
             raise StuckError
         return chosen
@@ -226,7 +231,7 @@ class ColumnProof(ColumnSearch):
                 return True
             opened.append(self.open)
             stalls = len(opened) > SOME and opened[-1] > WORTH_WHILE * opened[-1 - SOME]
-            if stalls or (self.failed and not listed) or not self._cut():
+            if stalls or (self.too_many and not listed) or not self._cut():
                 return listed and count <= MOST_SEARCHED
         return False
 
@@ -247,7 +252,8 @@ class ColumnProof(ColumnSearch):
         todo = [place for place, rep in enumerate(self.reps) if not rep.all]
         if self.open > AGAIN * self.tried or not todo or not np.isfinite(self.bound):
             return
-        self.tried, self.failed = self.open, False
+        able = [place for place in todo if self.open < AGAIN * self.failed.get((self.fixed, place), np.inf)]
+        self.tried, self.too_many, todo = self.open, len(able) < len(todo), able
         triples, need = self.program.triples, self._least()
         beyond = (need - self.tops).sum()  # the others' best count for a little more where this is recomputed
         some = self.tops - (1 + 1e-6) * self.open - beyond
@@ -262,8 +268,10 @@ class ColumnProof(ColumnSearch):
             if top < np.inf:
                 need[place] = some[place]
                 self.reps[place].take(self.core, found, triples)
-            self.failed |= top == np.inf
+            else:
+                self.failed[self.fixed, place], self.too_many = self.open, True
         if (need == some).any():
+            self.sought = self.sought if any(rep.all for rep in self.reps) else self.centre
             self._step(need)
             for rep, done in zip(self.reps, need == some, strict=True):
                 rep.all = rep.all or bool(done)

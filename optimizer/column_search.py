@@ -147,7 +147,7 @@ class ColumnSearch:
                 return self.lister.list(rep, duals, triples, need, max(window, 1e-9), most, BEST)
 
             for place, (found, top) in zip(sought, self.map(seek, sought), strict=True):
-                if self.over():
+                if self.over() or self.late():
                     return False, False
                 added |= self._add(place, self.reps[place], found)
                 tops[place] = self.lister.reduced(self.reps[place], duals).max(initial=-np.inf)

@@ -64,7 +64,7 @@ class Tree:
     def __init__(self, listed: Listed, triples: np.ndarray, centre: Duals, over: Callable[[], bool]) -> None:
         self.over, self.core, self.listed, self.reps, self.centre = over, listed.core, listed, listed.reps, centre
         self.paid = np.flatnonzero(centre.triple > 0)
-        self.program = Program(self.core, listed.lister, self.reps)
+        self.program = Program(self.core, listed.lister, self.reps, primal=True)
         self.program.cut(triples[self.paid])
         self.twice = [rep.twice[self.paid] for rep in self.reps]
         self.used, self.nodes = np.zeros(0, dtype=np.int64), list[Part]()

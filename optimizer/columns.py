@@ -21,11 +21,14 @@ ROUNDED = 1e-11
 #: worth more, or of the window
 PATIENCE, TIED, TIED_WINDOW = 1_000_000, 1e-9, 0.1
 #: what takes more steps is parted, where the best are looked for and where all are
-PARTED, PARTED_ALL = 1_500, 6_000
+PARTED, PARTED_ALL = 1_000, 6_000
 #: any book is worth this that breaks no hard row
 LOWEST = -1e300
-#: how far the price of a cut moves for what it may be at most, where a row's moves for what fills it
-CUT_SIZE = 0.003
+#: what units are taken to be worth where they are worth nothing
+LEAST = 1e-300
+#: how far the own price of a place moves where a row's moves for what fills it, and of a cut's price and what all units would be
+#: worth the root of the first as a share of the second; what share of the cut's price it begins with
+PLACE_SIZE, START = 1.0, 0.5
 #: steps where books of a rep are listed and where the best are looked for, at first a few; books at most where one's are listed,
 #: and how many of the best are kept
 LISTED, SOUGHT, QUICK, MOST_BOOKS, BEST = 40_000_000, 10_000_000, 20_000, 600_000, 64
@@ -184,15 +187,13 @@ class Lister:
         begin = np.append(np.flatnonzero(np.diff(held.unit, prepend=-1)), len(held.option))
         n, slots, options = len(begin) - 1, held.amount.shape[1], len(held.option)
         cuts = _cuts(held.unit[begin[:-1]], duals, triples)
-        every, size = slots + len(cuts[2]), float(np.abs(worth).sum() + cuts[2].sum())
+        every, size = slots + 3 * len(cuts[2]), float(np.abs(worth).sum() + cuts[2].sum())
         need = max(need - ROUNDED * size, LOWEST)
         whole, part = np.zeros((3, options + n)), np.zeros((4, options + n), dtype=np.int64)
         room = (part[0], whole[0], part[1, : n + 1], part[2, :n], whole[1, :n])
-        now = (
-            np.zeros(every),
-            np.zeros(every),
-            np.append(1.0 / self.size[held.rep], CUT_SIZE * cuts[2] / (cuts[3] - 1)),
-        )
+        likely = max(np.maximum(worth, 0.0).sum(), LEAST)
+        far = np.append(1.0 / self.size[held.rep], PLACE_SIZE * np.sqrt(np.repeat(cuts[2], 3) / likely))
+        now = np.zeros(every), np.zeros(every), far
         effort = (PATIENCE, PARTED, most, self.stop) if best else (most, PARTED_ALL, most, self.stop)
         goal = np.array(
             [need, need + window if best else -np.inf, max(TIED * size, TIED_WINDOW * window) if best else 0.0]
@@ -200,20 +201,18 @@ class Lister:
         count = np.array([0, 0, effort[0]])
         parts = np.full(n + 2, np.inf), np.zeros((n + 2, every)), np.zeros((n + 2, n), bool), np.zeros((n + 2, n), bool)
         parts[2][0] = np.isin(held.unit[begin[:-1]], held.held)
+        parts[1][0, slots + cuts[1]] = START * cuts[2][cuts[1] // 3]
         chosen = np.empty((rows, options), dtype=np.uint8)
-        times, left = np.zeros((2, len(cuts[2])), dtype=np.int64)
         done = list_books(
-            goal, count, window, effort, (begin, worth, held.amount), held.sides, parts, cuts, room,
-            np.zeros((2, n + 1, slots)), now, times, left, part[3, : n + 1], whole[2, : n + 1], chosen,
+            goal, count, window, effort, (begin, worth, held.amount), held.sides, parts, cuts, _places(n, cuts), room,
+            np.zeros((2, n + 1, slots)), now, part[3, : n + 1], whole[2, : n + 1], chosen,
         )  # fmt: skip
         found, done = int(count[0]), done and (best or count[0] <= rows)
         return chosen[: min(found, rows)].copy(), float(goal[:2].max()) + ROUNDED * size if done else np.inf
 
 
-def _cuts(
-    units: np.ndarray, duals: Duals, triples: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """For units [n]: the cuts that hold each, one unit after the other; prices, and how many of the units each holds. Cuts are
+def _cuts(units: np.ndarray, duals: Duals, triples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For units [n]: the places of cuts, three a cut, that hold each, one unit after the other; and the cuts' prices. Cuts are
     triples that cost something and hold two of the units."""
     here = np.isin(triples, units) if len(triples) else np.zeros((0, 3), dtype=bool)
     paid = np.flatnonzero((duals.triple > 0) & (here.sum(axis=1) >= 2))
@@ -221,7 +220,14 @@ def _cuts(
     at = np.searchsorted(units, triples[paid[cut], place])
     order = np.argsort(at, kind="stable")
     first = np.searchsorted(at[order], np.arange(len(units) + 1))
-    return first.astype(np.int64), cut[order].astype(np.int64), duals.triple[paid], here[paid].sum(axis=1)
+    return first.astype(np.int64), (3 * cut + place)[order].astype(np.int64), duals.triple[paid]
+
+
+def _places(n: int, cuts: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, ...]:
+    """What `kernels.triples` writes over, for so many units."""
+    count = len(cuts[2])
+    sizes = (3 * count, 3 * count, 27 * count, count, n + 1, len(cuts[1]), count)
+    return tuple(np.zeros(size, dtype=np.float64 if at == 2 else np.int64) for at, size in enumerate(sizes))
 
 
 def _finite(numbers: np.ndarray) -> np.ndarray:

@@ -15,14 +15,15 @@ from optimizer.column_proof import ColumnProof
 from optimizer.dual import Dual
 from optimizer.engines.base import Answer, Engine, Limits, Progress, claim_of
 from optimizer.fields import Field
+from optimizer.listing import PROVE_OPTIONS
 from optimizer.patches import Patches
 from optimizer.proof import Proof, Stage, agrees, prove, thinned
 from optimizer.reduced import Reduced, reduce
 
 #: an option is taken for sure that the program of books takes to this share; or, in a wider look, to that
 SURE = (0.9, 0.999)
-#: share of the time left for prices of books sought
-BEGUN = 0.12
+#: share of the time left for prices of books sought, where a proof is tried and where none is
+BEGUN = (0.12, 0.06)
 #: share of the time left for plans among the options of the books sought
 PLANNED = 0.2
 #: with no more than this share of the value open books can be listed; where options are few, and books of so many accounts,
@@ -69,14 +70,16 @@ class Endgame:
         return over
 
     def begin(self) -> None:
-        """Books sought at prices that prove more than the dual's, and plans among the options that these have."""
+        """Books sought at prices that prove more than the dual's, and, where a proof is tried, plans among the options that
+        these have."""
         core = self.best.core
         if self.dual.books is None or core.is_open.any():
             return
         self.columns = ColumnProof(core, self.dual.books, self.over)
-        until = self.limits.elapsed() + BEGUN * self.limits.left()
+        larger = core.options > PROVE_OPTIONS
+        until = self.limits.elapsed() + BEGUN[larger] * self.limits.left()
         self.columns.begin(lambda: self.limits.elapsed() > until, self.limits.threads)
-        if self.over() or self._at_once:
+        if self.over() or self._at_once or larger:
             return
         end, done = self.limits.elapsed() + PLANNED * self.limits.left(), threading.Event()
         with ThreadPoolExecutor(1) as pool:

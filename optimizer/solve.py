@@ -15,7 +15,7 @@ from optimizer.engines import choose, entry
 from optimizer.engines.base import Limits, Progress
 from optimizer.errors import UsageError
 from optimizer.known import Known
-from optimizer.listing import PROVE_OPTIONS
+from optimizer.listing import SOUGHT_OPTIONS
 from optimizer.memory import available_bytes
 from optimizer.plan import Plan
 from optimizer.preflight import brief, demand_memory, demand_numbers, overloads
@@ -57,7 +57,7 @@ def solve(
     large = overloads(problem.core)
     compiling = 0.0 if in_process else prepare(report)
     limits = Limits(time_limit, gap, seed, deterministic, threads)
-    if not in_process and entry(engine).exact_by and problem.core.options <= PROVE_OPTIONS:
+    if not in_process and entry(engine).exact_by and problem.core.options <= SOUGHT_OPTIONS:
         Thread(target=_load, daemon=True).start()
     hint = problem.choice(start or problem.today)
     runner = _runner(in_process, memory, known)

@@ -93,7 +93,7 @@ FAMILIES: dict[str, frozenset[str]] = {
     "kpis": frozenset({"base", "basis", "parts", "frame", "catalogue"}),
     "formats": frozenset({"base", "_scan", "_archive"}),
     "engines": frozenset({"base", "run", "__main__"}),
-    "kernels": frozenset({"bare", "moves", "parts", "pricing"}),
+    "kernels": frozenset({"bare", "moves", "parts", "pricing", "triples"}),
     "ui.pages": frozenset(),
 }
 #: members that lend a function to another, and which

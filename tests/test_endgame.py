@@ -40,6 +40,20 @@ def test_where_books_cannot_be_listed_their_bound_stands(monkeypatch: pytest.Mon
     assert answer.bound <= proved + 1e-6 * proved
 
 
+def test_where_no_proof_is_tried_books_are_sought_for_a_bound_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("endgame", "engines.prices"):
+        monkeypatch.setattr(f"optimizer.{module}.PROVE_OPTIONS", 500)
+    for name in ("_among", "prove"):
+        monkeypatch.setattr(Endgame, name, waits)
+    core = company(200, 10, 1).core
+    answer, dual = run("prices", core, Limits(8.0, gap=0.0), lambda _: False)
+    assert core.options > 500 and answer.claim == "none"
+    assert answer.choice is not None and answer.listing is not None and dual.books is not None
+    proved = listing_bound(core, answer.listing, core.objective(answer.choice))
+    assert core.objective(answer.choice) <= proved < dual.bound
+    assert answer.bound == pytest.approx(proved, rel=1e-6)
+
+
 @pytest.mark.parametrize(("phase", "threads"), [
     ((ColumnProof, "_tighten"), 1), ((ColumnProof, "_tighten"), 2), ((Endgame, "_among"), 1), ((Endgame, "_among"), 2),
     ((ColumnProof, "_list"), 1), ((ColumnProof, "_list"), 2), ((ColumnProof, "_search"), 2), ((Endgame, "_near"), 2),

@@ -15,7 +15,7 @@ from optimizer.dual import Dual, find_prices
 from optimizer.endgame import Endgame
 from optimizer.engines.base import Answer, Engine, Limits, Placing, Report
 from optimizer.fields import Field
-from optimizer.listing import PROVE_OPTIONS
+from optimizer.listing import PROVE_OPTIONS, SOUGHT_OPTIONS
 from optimizer.opening import choose_positions
 from optimizer.patches import Patches
 from optimizer.search import WHOLE
@@ -113,14 +113,14 @@ class Prices(Engine):
             return max(found, key=lambda placing: placing.worth)
 
     def _with_exact(self, fields: list[Field], limits: Limits, best: Best, dual: Dual) -> Answer:
-        """Annealing, then parts of the plan solved again exactly, then a proof where that is in reach; in small problems first
-        a plan and a bound by the books sought."""
+        """Annealing, then parts of the plan solved again exactly, then a proof where that is in reach; first a
+        bound by books sought, and in small problems a plan by these."""
         core, tiny, field = best.core, best.core.options <= TINY_OPTIONS, fields[-1]
         endgame = Endgame(
             self.provers, field, limits, dual, best, lambda limits: self._patches(field, limits, best, -1)
         )
         small = not tiny and core.options <= PROVE_OPTIONS
-        if small:
+        if not tiny and core.options <= SOUGHT_OPTIONS:
             endgame.begin()
         left = limits.left()
         if not (small and best.choice is not None and endgame.in_reach):

@@ -3,11 +3,8 @@ prove most of it, depth first where a part takes few steps.
 
 Arrays come in tuples. `items`: `begin` [n + 1] of the units, `worth` [k] at prices and `amount` [k, S] of the items; `sides`:
 `upper`, `lower`, `penalty`, `allowed` [S] of own rows; `parts`: what each is `worth` at most [P], its own prices of own rows and
-of cuts [P, S + C], units `held` and `barred` [P, n]; `cuts`: `first` [n + 1] and `of` [·] the cuts of each unit, `price` [C] and
-how many of the units each holds [C]; `room`: arrays that are written over.
-
-A cut is paid by a book that holds two of its units. No own price of a cut above its price / (its units - 1) proves too much: a
-book that holds h of them pays at least h - 1 times as much.
+of the places of cuts [P, S + 3C], units `held` and `barred` [P, n]; `cuts` and `places` as in `kernels.triples`; `room`: arrays
+that are written over.
 """
 
 from __future__ import annotations
@@ -16,36 +13,12 @@ import numpy as np
 
 from optimizer.kernels.bare import bare
 from optimizer.kernels.parts import lay_out, part_at, sharpen, unsure
+from optimizer.kernels.triples import decide, undecide
 
 #: after so many steps, less one, it is asked whether to stop
 ASKED = 0xFFFF
-#: steps towards own prices of cuts, once for all parts, from this share of the most they may be
-ROOT, START = 150, 0.5
-
-
-@bare(inline="always")
-def _owed(c, part, mu, slots, cuts, times, left):  # type: ignore[no-untyped-def]
-    """What a cut takes at least, beyond its own price for each unit but one, of a book that holds so many of its units, and so
-    many are left to decide on."""
-    own, price = mu[part, slots + c], cuts[2][c]
-    if times[c] == 0:
-        return own if left[c] == 0 else 0.0
-    if times[c] == 1:
-        return 0.0
-    return price - own if times[c] == 2 and left[c] == 0 else price - 2 * own
-
-
-@bare(inline="always")
-def _decide(u, inside, part, mu, slots, cuts, times, left):  # type: ignore[no-untyped-def]
-    """Count a unit as decided on in its cuts; what these take more then."""
-    more = 0.0
-    for at in range(cuts[0][u], cuts[0][u + 1]):
-        c = cuts[1][at]
-        more -= _owed(c, part, mu, slots, cuts, times, left)
-        left[c] -= 1
-        times[c] += inside
-        more += _owed(c, part, mu, slots, cuts, times, left)
-    return more
+#: steps towards own prices, once for all parts
+ROOT = 150
 
 
 @bare(inline="always")
@@ -90,31 +63,28 @@ def _write(book, room, place):  # type: ignore[no-untyped-def]
 
 
 @bare(inline="always")
-def _move(d, step, part, mu, items, cuts, room, used, times, left, place):  # type: ignore[no-untyped-def]
-    """Count what the unit at a place in the order does in (a step of 1), or out (of -1); what cuts take more."""
+def _move(d, step, items, places, room, used, place):  # type: ignore[no-untyped-def]
+    """Count what the unit at a place in the order does in (a step of 1), or out (of -1); how much less cuts give back."""
     item, _, first, order, _ = room
     k, u, slots = item[first[order[d]] + place[d]], order[d], items[2].shape[1]
     if k >= 0:
         for s in range(slots):
             used[s] = used[s] + step * items[2][k, s] if d or step > 0 else 0.0
-    inside = 1 if k >= 0 else 0
     if step > 0:
-        return _decide(u, inside, part, mu, slots, cuts, times, left)
-    for at in range(cuts[0][u], cuts[0][u + 1]):
-        left[cuts[1][at]] += 1
-        times[cuts[1][at]] -= inside
+        return decide(u, k >= 0, places)
+    undecide(u, k >= 0, places)
     return 0.0
 
 
 @bare()
 def _list_part(  # type: ignore[no-untyped-def]
-    part, goal, count, window, effort, items, sides, parts, cuts, room, span, now, times, left, place, spent, chosen
+    part, goal, count, window, effort, items, sides, parts, cuts, places, room, span, now, place, spent, chosen
 ):
     """Depth first through one part: 0 when it is done, -1 when there may be no more steps; 1 when it took long and was parted."""
     patience, long, most, stop = effort
     _, loss, first, order, _ = room
     n, used, mu, written, begun = len(order), now[0], parts[1], count[0], count[1]
-    total = lay_out(part, goal[0], items, sides, parts, cuts, room, span, now)
+    total = lay_out(part, goal[0], items, sides, parts, cuts, places, room, span, now)
     d, place[0], spent[0] = 0 if total >= goal[0] else -1, -1, 0.0
     while d >= 0:
         if d == n:
@@ -127,7 +97,7 @@ def _list_part(  # type: ignore[no-untyped-def]
             d -= 1
             continue
         if place[d] >= 0:
-            _move(d, -1, part, mu, items, cuts, room, used, times, left, place)
+            _move(d, -1, items, places, room, used, place)
         place[d] += 1
         at = first[order[d]] + place[d]
         if at >= first[order[d] + 1] or total - spent[d] - loss[at] < goal[0]:
@@ -140,15 +110,13 @@ def _list_part(  # type: ignore[no-untyped-def]
         if steps > most or ((steps & ASKED) == 0 and stop[0]):
             return -1
         if steps == begun + long:
-            unit = unsure(part, total - goal[0], items, parts, cuts, room, now[2])
+            unit = unsure(part, total - goal[0], items, parts, cuts, places, room, now[2])
             if unit >= 0:
-                for e in range(d - 1, -1, -1):
-                    _move(e, -1, part, mu, items, cuts, room, used, times, left, place)
                 part_at(part, unit, parts)
                 if window == np.inf:
                     count[0] = written  # all of them are met again
                 return 1
-        spent[d + 1] = spent[d] + loss[at] + _move(d, 1, part, mu, items, cuts, room, used, times, left, place)
+        spent[d + 1] = spent[d] + loss[at] + _move(d, 1, items, places, room, used, place)
         still = total - spent[d + 1] - _lost(d + 1, part, mu, sides, used, span)
         if still >= goal[0]:
             d += 1
@@ -159,7 +127,7 @@ def _list_part(  # type: ignore[no-untyped-def]
 
 @bare()
 def list_books(  # type: ignore[no-untyped-def]
-    goal, count, window, effort, items, sides, parts, cuts, room, span, now, times, left, place, spent, chosen
+    goal, count, window, effort, items, sides, parts, cuts, places, room, span, now, place, spent, chosen
 ):
     """Write to the rows of `chosen` [N, k] the items of every book that is worth `goal[0]` at these prices, or, with a finite
     `window`, of those met that were worth the best so far, `goal[1]`, less that, some of them twice. More than N are written over
@@ -170,14 +138,11 @@ def list_books(  # type: ignore[no-untyped-def]
 
     Whether it was done to the end: then no other book is worth more than the larger of the first two goals.
     """
-    slots, part = len(sides[0]), 0
-    for c in range(len(cuts[2])):
-        parts[1][0, slots + c], left[c], times[c] = START * cuts[2][c] / (cuts[3][c] - 1), cuts[3][c], 0
-    sharpen(0, goal[0], ROOT, items, sides, parts, cuts, now)
+    part = 0
+    sharpen(0, goal[0], ROOT, items, sides, parts, cuts, places, now)
     while part >= 0:
         step = _list_part(
-            part, goal, count, window, effort, items, sides, parts, cuts, room, span, now, times, left, place, spent,
-            chosen,
+            part, goal, count, window, effort, items, sides, parts, cuts, places, room, span, now, place, spent, chosen
         )  # fmt: skip
         if step < 0:
             return False
