@@ -23,8 +23,8 @@ from optimizer.parting import BEST, falls, plan_of, unsure
 
 #: rounds of triples
 ROUNDS = 60
-#: steps, and books at most, where books of a rep are listed; those of a rep who takes more are parted
-STEPS_EACH, BOOKS_EACH = 12_000_000, 300_000
+#: steps, and books at most, where books of a rep are listed; those of a rep who takes more, or seems to after some, are parted
+STEPS_EACH, HOPELESS, BOOKS_EACH = 24_000_000, 2_000_000, 300_000
 #: so many books in all are searched as a tree; where triples do no more, so many
 SEARCHED, MOST_SEARCHED = 20_000, 1_000_000
 #: books are listed again when what is open has fallen to this share; so many rounds are worth while that leave this share of it
@@ -260,7 +260,7 @@ class ColumnProof(ColumnSearch):
 
         def books(place: int) -> tuple[np.ndarray, float]:
             rep, least = self.reps[place], float(some[place])
-            return self.lister.list(rep, self.centre, triples, least, np.inf, STEPS_EACH, BOOKS_EACH)
+            return self.lister.list(rep, self.centre, triples, least, np.inf, STEPS_EACH, BOOKS_EACH, HOPELESS)
 
         for place, (found, top) in zip(todo, self.map(books, todo), strict=True):
             if self.over():

@@ -6,7 +6,10 @@ Pisinger 2008).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from threading import TIMEOUT_MAX, Timer
 
 import numpy as np
 
@@ -26,8 +29,8 @@ PARTED, PARTED_ALL = 1_000, 6_000
 LOWEST = -1e300
 #: what units are taken to be worth where they are worth nothing
 LEAST = 1e-300
-#: how far the own price of a place moves where a row's moves for what fills it, and of a cut's price and what all units would be
-#: worth the root of the first as a share of the second; what share of the cut's price it begins with
+#: how far the own price of a place moves where a row's moves for what fills it: so much for the root of the cut's price, as a
+#: share of what all units would be worth; what share of the cut's price it begins with
 PLACE_SIZE, START = 1.0, 0.5
 #: steps where books of a rep are listed and where the best are looked for, at first a few; books at most where one's are listed,
 #: and how many of the best are kept
@@ -129,6 +132,17 @@ class Lister:
         self.shared = np.flatnonzero(~self.own.owned & (np.diff(matrix.indptr) > 0))
         self.other = matrix[self.shared].T.toarray()  # [K, R'] what options use of rows that reps share
 
+    @contextmanager
+    def ending(self, seconds: float) -> Iterator[None]:
+        """Listings end at once, without an answer, after so many seconds, until this is left."""
+        late = Timer(min(seconds, TIMEOUT_MAX), self.stop.fill, (1,))
+        late.start()
+        try:
+            yield
+        finally:
+            late.cancel()
+            late.join()
+
     def reps(self) -> list[RepBooks]:
         """Those that have options or own rows, without books."""
         core, own, found = self.core, self.own, []
@@ -178,10 +192,19 @@ class Lister:
         return shared + float(duals.unit.sum() + tops.sum()) + ROUNDED * size
 
     def list(
-        self, held: RepBooks, duals: Duals, triples: np.ndarray, need: float, window: float, most: int, rows: int
+        self,
+        held: RepBooks,
+        duals: Duals,
+        triples: np.ndarray,
+        need: float,
+        window: float,
+        most: int,
+        rows: int,
+        hopeless: int = LISTED,
     ) -> tuple[np.ndarray, float]:
         """(books [N, k], what the best is worth) at these prices: every book that is worth `need`, or, with a finite `window`,
-        some of the best. inf where `most` steps do not find them, or, without a window, where they are more than `rows`."""
+        some of the best. inf where `most` steps do not find them, or, without a window, where they are more than
+        `rows`, or where after `hopeless` steps it seems that more would be needed."""
         worth = self.core.value[held.option] - self.paid(held, duals)
         best = np.isfinite(window)
         begin = np.append(np.flatnonzero(np.diff(held.unit, prepend=-1)), len(held.option))
@@ -194,10 +217,9 @@ class Lister:
         likely = max(np.maximum(worth, 0.0).sum(), LEAST)
         far = np.append(1.0 / self.size[held.rep], PLACE_SIZE * np.sqrt(np.repeat(cuts[2], 3) / likely))
         now = np.zeros(every), np.zeros(every), far
-        effort = (PATIENCE, PARTED, most, self.stop) if best else (most, PARTED_ALL, most, self.stop)
-        goal = np.array(
-            [need, need + window if best else -np.inf, max(TIED * size, TIED_WINDOW * window) if best else 0.0]
-        )
+        effort = (PATIENCE, PARTED, most, self.stop, most) if best else (most, PARTED_ALL, most, self.stop, hopeless)
+        goal = np.zeros(n + 5)  # three goals, then what kernels write over
+        goal[:3] = need, need + window if best else -np.inf, max(TIED * size, TIED_WINDOW * window) if best else 0.0
         count = np.array([0, 0, effort[0]])
         parts = np.full(n + 2, np.inf), np.zeros((n + 2, every)), np.zeros((n + 2, n), bool), np.zeros((n + 2, n), bool)
         parts[2][0] = np.isin(held.unit[begin[:-1]], held.held)

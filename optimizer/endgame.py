@@ -77,8 +77,11 @@ class Endgame:
             return
         self.columns = ColumnProof(core, self.dual.books, self.over)
         larger = core.options > PROVE_OPTIONS
-        until = self.limits.elapsed() + BEGUN[larger] * self.limits.left()
-        self.columns.begin(lambda: self.limits.elapsed() > until, self.limits.threads)
+        seconds, lister = BEGUN[larger] * self.limits.left(), self.columns.lister
+        until = self.limits.elapsed() + seconds
+        with lister.ending(seconds):
+            self.columns.begin(lambda: self.limits.elapsed() > until, self.limits.threads)
+        lister.stop[0] = 0
         if self.over() or self._at_once or larger:
             return
         end, done = self.limits.elapsed() + PLANNED * self.limits.left(), threading.Event()

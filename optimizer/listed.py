@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from threading import TIMEOUT_MAX, Timer
 from time import monotonic
 
 import numpy as np
@@ -163,13 +162,8 @@ def _sought(
             lister.stop[0] = 1  # the others are not needed
         return found, top
 
-    late = Timer(min(left, TIMEOUT_MAX), lister.stop.fill, (1,))
-    late.start()
-    try:
-        with ThreadPoolExecutor(THREADS) as pool:
-            listed = list(pool.map(seek, todo))
-    finally:
-        late.cancel()
+    with lister.ending(left), ThreadPoolExecutor(THREADS) as pool:
+        listed = list(pool.map(seek, todo))
     if any(top == np.inf for _, top in listed):
         if monotonic() >= end:
             return False

@@ -81,7 +81,7 @@ def _list_part(  # type: ignore[no-untyped-def]
     part, goal, count, window, effort, items, sides, parts, cuts, places, room, span, now, place, spent, chosen
 ):
     """Depth first through one part: 0 when it is done, -1 when there may be no more steps; 1 when it took long and was parted."""
-    patience, long, most, stop = effort
+    patience, long, most, stop, _ = effort
     _, loss, first, order, _ = room
     n, used, mu, written, begun = len(order), now[0], parts[1], count[0], count[1]
     total = lay_out(part, goal[0], items, sides, parts, cuts, places, room, span, now)
@@ -133,12 +133,14 @@ def list_books(  # type: ignore[no-untyped-def]
     `window`, of those met that were worth the best so far, `goal[1]`, less that, some of them twice. More than N are written over
     one another. `effort`: after so many steps only books are looked for that are worth `goal[2]` more than the best so far,
     after as many again three times that, and so on; after as many as the second a part is parted, with a unit and without it,
-    each at own prices of its own; and there are no more than the third, or until `stop` [1], the fourth, is not 0. `count`:
-    books written, steps made, and when less is looked for next.
+    each at own prices of its own; and there are no more than the third, or until `stop` [1], the fourth, is not 0; after the
+    fifth it ends as well where what is done, each part taken for half of what it is a part of (Knuth 1975), says that more would
+    be needed than the third. `count`: books written, steps made, and when less is looked for next.
 
     Whether it was done to the end: then no other book is worth more than the larger of the first two goals.
     """
-    part = 0
+    part, done, share = 0, 0.0, goal[3:]
+    share[0] = 1.0
     sharpen(0, goal[0], ROOT, items, sides, parts, cuts, places, now)
     while part >= 0:
         step = _list_part(
@@ -146,7 +148,15 @@ def list_books(  # type: ignore[no-untyped-def]
         )  # fmt: skip
         if step < 0:
             return False
-        part += 1 if step else -1
+        if step:
+            share[part] *= 0.5
+            share[part + 1] = share[part]
+            part += 1
+        else:
+            done += share[part]
+            part -= 1
+        if count[1] > effort[4] and count[1] > done * effort[2]:
+            return False
     return True
 
 
