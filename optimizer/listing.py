@@ -9,7 +9,7 @@ import numpy as np
 from optimizer.core import Core
 
 #: options up to which a proof is tried, by listed books and by exact engines, and up to which books are sought for a bound
-PROVE_OPTIONS, SOUGHT_OPTIONS = 4_000, 20_000
+PROVE_OPTIONS, SOUGHT_OPTIONS = 4_000, 7_500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
