@@ -16,6 +16,7 @@ import numpy as np
 from optimizer.certificate import admissible, of_rows
 from optimizer.core import TOLERANCE, Core
 from optimizer.kernels.columns import hold_two, list_books, reduce
+from optimizer.kernels.triples import room_for
 from optimizer.own_rows import OwnRows
 
 #: what sums of this many numbers may be out by, as a share of them
@@ -142,6 +143,7 @@ class Lister:
         finally:
             late.cancel()
             late.join()
+            self.stop[0] = 0
 
     def reps(self) -> list[RepBooks]:
         """Those that have options or own rows, without books."""
@@ -218,15 +220,16 @@ class Lister:
         far = np.append(1.0 / self.size[held.rep], PLACE_SIZE * np.sqrt(np.repeat(cuts[2], 3) / likely))
         now = np.zeros(every), np.zeros(every), far
         effort = (PATIENCE, PARTED, most, self.stop, most) if best else (most, PARTED_ALL, most, self.stop, hopeless)
-        goal = np.zeros(n + 5)  # three goals, then what kernels write over
-        goal[:3] = need, need + window if best else -np.inf, max(TIED * size, TIED_WINDOW * window) if best else 0.0
+        goal = np.array(
+            [need, need + window if best else -np.inf, max(TIED * size, TIED_WINDOW * window) if best else 0.0]
+        )
         count = np.array([0, 0, effort[0]])
-        parts = np.full(n + 2, np.inf), np.zeros((n + 2, every)), np.zeros((n + 2, n), bool), np.zeros((n + 2, n), bool)
+        parts = np.full(n + 2, np.inf), np.zeros((n + 2, every)), *np.zeros((2, n + 2, n), bool), np.ones(n + 2)
         parts[2][0] = np.isin(held.unit[begin[:-1]], held.held)
         parts[1][0, slots + cuts[1]] = START * cuts[2][cuts[1] // 3]
         chosen = np.empty((rows, options), dtype=np.uint8)
         done = list_books(
-            goal, count, window, effort, (begin, worth, held.amount), held.sides, parts, cuts, _places(n, cuts), room,
+            goal, count, window, effort, (begin, worth, held.amount), held.sides, parts, cuts, room_for(n, cuts), room,
             np.zeros((2, n + 1, slots)), now, part[3, : n + 1], whole[2, : n + 1], chosen,
         )  # fmt: skip
         found, done = int(count[0]), done and (best or count[0] <= rows)
@@ -243,13 +246,6 @@ def _cuts(units: np.ndarray, duals: Duals, triples: np.ndarray) -> tuple[np.ndar
     order = np.argsort(at, kind="stable")
     first = np.searchsorted(at[order], np.arange(len(units) + 1))
     return first.astype(np.int64), (3 * cut + place)[order].astype(np.int64), duals.triple[paid]
-
-
-def _places(n: int, cuts: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, ...]:
-    """What `kernels.triples` writes over, for so many units."""
-    count = len(cuts[2])
-    sizes = (3 * count, 3 * count, 27 * count, count, n + 1, len(cuts[1]), count)
-    return tuple(np.zeros(size, dtype=np.float64 if at == 2 else np.int64) for at, size in enumerate(sizes))
 
 
 def _finite(numbers: np.ndarray) -> np.ndarray:

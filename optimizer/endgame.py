@@ -77,11 +77,10 @@ class Endgame:
             return
         self.columns = ColumnProof(core, self.dual.books, self.over)
         larger = core.options > PROVE_OPTIONS
-        seconds, lister = BEGUN[larger] * self.limits.left(), self.columns.lister
+        seconds = BEGUN[larger] * self.limits.left()
         until = self.limits.elapsed() + seconds
-        with lister.ending(seconds):
+        with self.columns.lister.ending(seconds):
             self.columns.begin(lambda: self.limits.elapsed() > until, self.limits.threads)
-        lister.stop[0] = 0
         if self.over() or self._at_once or larger:
             return
         end, done = self.limits.elapsed() + PLANNED * self.limits.left(), threading.Event()

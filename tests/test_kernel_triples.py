@@ -7,10 +7,9 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from optimizer.kernels.triples import decide, given_back, settle, tell, undecide
+from optimizer.kernels.triples import decide, given_back, room_for, settle, tell, undecide
 
 UNITS = 5
-Places = tuple[np.ndarray, ...]
 Cuts = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -25,10 +24,7 @@ class Part:
         first = np.searchsorted([u for u, _ in at], np.arange(UNITS + 1))
         count = len(self.triples)
         self.cuts: Cuts = (first.astype(np.int64), np.array([e for _, e in at]), rng.uniform(1, 10, count))
-        sizes = (3 * count, 3 * count, 27 * count, count, UNITS + 1, len(at), count)
-        self.places: Places = tuple(
-            np.zeros(size, dtype=np.float64 if i == 2 else np.int64) for i, size in enumerate(sizes)
-        )
+        self.places = room_for(UNITS, self.cuts)
         self.price = np.repeat(self.cuts[2], 3) * rng.choice([0.0, 0.2, 0.5, 0.9, 1.0], 3 * count)
         sure = rng.choice(3, UNITS, p=(0.6, 0.2, 0.2))
         self.held, self.barred = sure == 1, sure == 2
@@ -80,7 +76,9 @@ def test_a_part_that_is_settled_is_proved_to_be_worth_no_more_than_before_and_no
     part.settle()
     takes = [
         sum(
-            p for p, triple in zip(part.cuts[2], part.triples, strict=True) if sum(book[u] for u in triple if u < 5) > 1
+            p
+            for p, triple in zip(part.cuts[2], part.triples, strict=True)
+            if sum(book[u] for u in triple if u < UNITS) > 1
         )
         for book in part.books
     ]

@@ -3,8 +3,8 @@ prove most of it, depth first where a part takes few steps.
 
 Arrays come in tuples. `items`: `begin` [n + 1] of the units, `worth` [k] at prices and `amount` [k, S] of the items; `sides`:
 `upper`, `lower`, `penalty`, `allowed` [S] of own rows; `parts`: what each is `worth` at most [P], its own prices of own rows and
-of the places of cuts [P, S + 3C], units `held` and `barred` [P, n]; `cuts` and `places` as in `kernels.triples`; `room`: arrays
-that are written over.
+of the places of cuts [P, S + 3C], units `held` and `barred` [P, n], and which `share` of all it is taken for [P]; `cuts` and
+`places` as in `kernels.triples`; `room`: arrays that are written over.
 """
 
 from __future__ import annotations
@@ -139,8 +139,7 @@ def list_books(  # type: ignore[no-untyped-def]
 
     Whether it was done to the end: then no other book is worth more than the larger of the first two goals.
     """
-    part, done, share = 0, 0.0, goal[3:]
-    share[0] = 1.0
+    part, done = 0, 0.0
     sharpen(0, goal[0], ROOT, items, sides, parts, cuts, places, now)
     while part >= 0:
         step = _list_part(
@@ -148,13 +147,8 @@ def list_books(  # type: ignore[no-untyped-def]
         )  # fmt: skip
         if step < 0:
             return False
-        if step:
-            share[part] *= 0.5
-            share[part + 1] = share[part]
-            part += 1
-        else:
-            done += share[part]
-            part -= 1
+        done += 0.0 if step else parts[4][part]
+        part += 1 if step else -1
         if count[1] > effort[4] and count[1] > done * effort[2]:
             return False
     return True

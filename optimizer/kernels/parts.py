@@ -22,7 +22,7 @@ def _alternatives(part, items, parts, places, room):  # type: ignore[no-untyped-
     """Lay out what each unit may do in a part, the best first, units that lose most by another first; what the best of all
     are worth, each with its loss beside it."""
     begin, worth, amount = items
-    _, mu, held, barred = parts
+    _, mu, held, barred, _ = parts
     item, loss, first, order, second = room
     n, total, end = len(begin) - 1, 0.0, 0
     for u in range(n):
@@ -193,7 +193,7 @@ def _reach(items, room, span):  # type: ignore[no-untyped-def]
 @bare()
 def lay_out(part, need, items, sides, parts, cuts, places, room, span, now):  # type: ignore[no-untyped-def]
     """Sharpen a part and lay it out; what it is worth with tolerances; -inf where that is less than `need`."""
-    value, mu, _, _ = parts
+    value, mu, _, _, _ = parts
     if value[part] + _slack(part, sides, parts) < need:
         return -np.inf
     sharpest = sharpen(part, need, SHARPENED, items, sides, parts, cuts, places, now)
@@ -238,8 +238,9 @@ def unsure(part, open_, items, parts, cuts, places, room, size):  # type: ignore
 @bare()
 def part_at(part, unit, parts):  # type: ignore[no-untyped-def]
     """Part the last of the parts: without a unit, and, after it, with it."""
-    value, mu, held, barred = parts
-    value[part + 1] = value[part]
+    value, mu, held, barred, share = parts
+    share[part] *= 0.5
+    value[part + 1], share[part + 1] = value[part], share[part]
     for s in range(mu.shape[1]):
         mu[part + 1, s] = mu[part, s]
     for u in range(held.shape[1]):

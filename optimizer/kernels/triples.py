@@ -5,11 +5,11 @@ Each of a cut's three places has an own price, which its unit pays when it is in
 units could pay so beyond what it takes: what a part is worth at these is no less than what it is (a Lagrangian decomposition:
 Guignard and Kim 1987). Place `e` is of cut `e // 3`.
 
-`cuts`: `first` [n + 1] and `of` [·] the places of each unit, `price` [C]. `places`, which are written over, for one part: `mode`
-[3C], whether the unit of a place may be in a book or not (0), is (1) or is not (2); `digit` [3C] and `most` [27C], for every
-state of a cut, a number to the base of three with a digit for each place as in `mode`, the most that is given back, or paid by
-units that are in, beyond what the cut takes; `state` [C] where in `most` each cut is; `first` [n + 1] and `of` [·] the places of
-each unit that may be either way; `alive` [C] the cuts with such a place.
+`cuts`: `first` [n + 1] and `of` [·] the places of each unit, `price` [C]. `places` (`room_for`), which are written over, for one
+part: `mode` [3C], whether the unit of a place may be in a book or not (0), is (1) or is not (2); `digit` [3C] what a place counts
+in a state of its cut, a number to the base of three with a digit for each place as in `mode`; `most` [27C], for every such state,
+what is given back at most, or paid by units that are in, beyond what the cut takes; `state` [C] where in `most` each cut is;
+`first` [n + 1] and `of` [·] the places of each unit that may be either way; `alive` [C] the cuts with such a place.
 """
 
 from __future__ import annotations
@@ -17,6 +17,15 @@ from __future__ import annotations
 import numpy as np
 
 from optimizer.kernels.bare import bare
+
+
+def room_for(units: int, cuts: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, ...]:
+    """The `places` of so many units in these cuts."""
+    count = len(cuts[2])
+    mode, state, alive, first, of = (
+        np.zeros(size, dtype=np.int64) for size in (3 * count, count, count, units + 1, len(cuts[1]))
+    )
+    return mode, np.tile(np.array([1, 3, 9]), count), np.zeros(27 * count), state, first, of, alive
 
 
 @bare(inline="always")
@@ -104,8 +113,8 @@ def given_back(c, price, slots, cuts, mode):  # type: ignore[no-untyped-def]
 
 @bare()
 def tell(price, slots, cuts, places):  # type: ignore[no-untyped-def]
-    """Fill `most`, `digit` and `state` for a part that is settled; what cuts give back at first."""
-    mode, digit, most, state = places[0], places[1], places[2], places[3]
+    """Fill `most` and `state` for a part that is settled; what cuts give back at first."""
+    mode, most, state = places[0], places[2], places[3]
     total = 0.0
     for c in range(len(state)):
         at, e, p = 27 * c, slots + 3 * c, cuts[2][c]
@@ -122,7 +131,6 @@ def tell(price, slots, cuts, places):  # type: ignore[no-untyped-def]
         for here in range(at, at + 9):
             most[here] = max(most[here + 9], most[here + 18])
         state[c] = at + mode[3 * c] + 3 * mode[3 * c + 1] + 9 * mode[3 * c + 2]
-        digit[3 * c], digit[3 * c + 1], digit[3 * c + 2] = 1, 3, 9
         total += most[state[c]]
     return total
 
