@@ -52,11 +52,11 @@ def shared_data() -> Path:
 
 #: what starts processes, enumerates plans or draws pages: left out of `make check`, run by `make test`
 SLOW = (
-    "browser", "engines", "ui", "rules/test_contract", "test_badinput", "test_benchmarks",
-    "test_barrier", "test_books", "test_chains", "test_cli", "test_docs", "test_laws", "test_patches", "test_positions",
-    "test_prepare", "test_promises",
-    "test_proof", "test_real", "test_search", "test_settle", "test_solve",
-    "test_verify", "test_export", "test_importing", "test_relax", "test_store",
+    "browser", "engines", "ui", "rules/test_contract",
+    "test_badinput", "test_barrier", "test_benchmarks", "test_books", "test_carry", "test_chains", "test_children",
+    "test_cli", "test_docs", "test_endgame", "test_export", "test_importing", "test_known", "test_laws",
+    "test_listed", "test_patches", "test_positions", "test_prepare", "test_promises", "test_proof", "test_real",
+    "test_relax", "test_search", "test_settle", "test_solve", "test_store", "test_verify",
 )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from optimizer.conclude import Case
 from optimizer.dual import find_prices
 from optimizer.engines import ENGINES
 from optimizer.engines.base import Limits, Progress
-from optimizer.listing import Listing
+from optimizer.listing import SOUGHT_OPTIONS, Listing
 from optimizer.problem import build
 from optimizer.process import Outcome, Searched
 from optimizer.relax import elastic
@@ -65,8 +65,9 @@ def test_p3_a_bound_shown_is_certified_or_labelled() -> None:
 def test_p3_a_bound_by_whole_books_goes_from_the_engine_s_process_to_the_kept_run_and_is_verified(
     tmp_path: Path,
 ) -> None:
-    problem, tables = company(800, 16), sample(800, 16, 3)
-    result = opt.solve(problem, "prices", time_limit=10, gap=0.005)
+    problem, tables = company(1500, 16), sample(1500, 16, 3)
+    assert problem.core.options > SOUGHT_OPTIONS  # up to there, books may be listed in time
+    result = opt.solve(problem, "prices", time_limit=10, gap=0.0)
     assert result.bound_by == "books" and result.books is not None and "bound by whole books" in str(result)
     assert result.objective <= result.bound < bound(problem.core, result.prices)
     assert books_bound(problem.core, result.books) <= result.bound * (1 + 1e-9)
