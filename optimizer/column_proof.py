@@ -19,7 +19,7 @@ from optimizer.columns import TIED
 from optimizer.core import Core
 from optimizer.listed import Listed
 from optimizer.listing import Listing
-from optimizer.parting import BEST, falls, plan_of, unsure
+from optimizer.parting import plan_of, unsure
 
 #: rounds of triples
 ROUNDS = 60
@@ -33,11 +33,9 @@ AGAIN, SOME, WORTH_WHILE = 0.85, 3, 0.9
 KEPT = 0.1
 #: a plan is taken to be known that is worth this share of the bound less, at first, and so many times as much less each time;
 #: anew where the bound has come so near to it
-NEARBY, FARTHER, TOO_NEAR = 2e-4, 1.4, 0.3
+NEARBY, FARTHER, TOO_NEAR = 2.5e-4, 1.4, 0.3
 #: before, rounds of triples go on as long as each brings the bound down by this share of that
 ROUND = 0.12
-#: passes at each part of an option that is tried
-TRIAL = 5
 #: the next such value is so much lower than the last at least, in what the first is from the bound
 PROGRESS = 0.5
 #: of a step: no option, and not with it
@@ -55,7 +53,7 @@ class ColumnProof(ColumnSearch):
         self.tried, self.too_many, self.searched = np.inf, False, False
         self.nearby, self.proved, self.sought = NEARBY, np.inf, self.centre
         self.last: Listing | None = None
-        self.forked, self.failed = dict[Fixed, int](), dict[tuple[Fixed, int], float]()
+        self.forked, self.failed = dict[Fixed, tuple[int, bool]](), dict[tuple[Fixed, int], float]()
 
     @property
     def lowest(self) -> float:
@@ -102,16 +100,23 @@ class ColumnProof(ColumnSearch):
                 return
 
     def _begin_anew(self) -> None:
-        """Take a plan to be known a little below the bound, unless one is not much farther; nothing is listed beside it yet."""
+        """Take a plan to be known a little below the bound, unless one is not much farther; nothing is listed beside it yet, and
+        triples go that cost nothing where books were sought."""
         if any(rep.all for rep in self.reps):
             least = KEPT * self.nearby * abs(self.bound)
             for rep, top in zip(self.reps, self.tops, strict=True):
                 if rep.all:
                     rep.keep(rep.known | (self.lister.reduced(rep, self.centre) >= top - least))
                     rep.all, rep.known[:] = False, True
-            self.centre = self.sought.padded(len(self.program.triples))  # later ones count beside the floor alone
-            self.restart(self.program.triples)
-            self._price(self.centre)
+            self.centre = self.sought
+        triples, sought = self.program.triples, self.centre.triple
+        paid = np.append(sought > 0, np.ones(len(triples) - len(sought), dtype=bool))  # of later ones that is not known
+        self.centre = replace(self.centre, triple=np.append(sought, np.zeros(len(triples) - len(sought)))[paid])
+        for rep in self.reps:
+            rep.twice = rep.twice[paid]
+        self.sought = self.centre
+        self.restart(triples[paid])
+        self._price(self.centre)
         size = self.nearby * abs(self.bound)
         floor = min(self.bound - size, self.proved - PROGRESS * size)
         self.floor = floor if self.bound - self.value > FARTHER * size and floor > self.value else -np.inf
@@ -183,23 +188,15 @@ class ColumnProof(ColumnSearch):
             del self.steps[begun:]
         return proved
 
-    def _parts(self) -> tuple[ColumnProof, ...]:
-        """Two parts, that with an option and that without it, of several that which bring bounds down most; that first which is
-        worth more. Raises `StuckError` where there is none."""
-        known, best, chosen = max(self.value, self.floor), -1.0, tuple[ColumnProof, ...]()
-        for option in [self.forked[self.fixed]] if self.fixed in self.forked else self.forks(known)[:BEST]:
-            if self.over():
-                break
-            parts = [self._within(option, inside) for inside in (True, False)]
-            for part in parts:
-                part._pass(TRIAL)
-            fall = falls(self.bound, known, [part.bound for part in parts])[0]
-            if fall > best:
-                best, chosen = fall, tuple(sorted(parts, key=lambda part: -part.bound))
-                self.forked[self.fixed] = option
-        if not chosen or self.over():
+    def _parts(self) -> tuple[ColumnProof, ColumnProof]:
+        """Two parts, that with an option and that without it, of several that which brings down most what the program is worth;
+        that first which is worth more. Raises `StuckError` where there is none."""
+        if self.fixed not in self.forked:
+            self.forked[self.fixed] = self.fork(max(self.value, self.floor))
+        option, first = self.forked[self.fixed]
+        if option < 0 or self.over():
             raise StuckError
-        return chosen
+        return self._within(option, first), self._within(option, not first)
 
     def _within(self, option: int, inside: bool) -> ColumnProof:
         """The same search, of plans that have an option, or that do not."""

@@ -12,7 +12,7 @@ from optimizer.book_trees import Books
 from optimizer.column_program import Program, StuckError
 from optimizer.columns import BEST, QUICK, SOUGHT, Duals, Lister, RepBooks
 from optimizer.core import Core
-from optimizer.parting import STEPS, TRIED, falls, unsure
+from optimizer.parting import MORE_STEPS, STEPS, TRIED, falls, unsure
 from optimizer.triples import exceeded
 
 #: of the value, what is taken to be open where no plan is known
@@ -21,7 +21,9 @@ UNKNOWN = 1e-3
 NEAR = 2e-4
 #: prices are near enough when the program is worth so much of what is open less than the bound; the share of the best prices
 #: in those tried next; books kept are within this share of what is open
-CLOSE, CENTRE, WINDOW = 0.03, 0.6, 0.05
+CLOSE, CENTRE, WINDOW = 0.1, 0.6, 0.05
+#: options to part at that are tried again
+AGAIN = 6
 #: passes over all reps in one go, and rounds of triples before there is a plan
 PASSES, SOON = 120, 6
 
@@ -178,29 +180,31 @@ class ColumnSearch:
         self.program.add(place, books, worth, twice)
         return True
 
-    def forks(self, value: float) -> list[int]:
-        """Options that the program takes in part, or else such as books near the best have, those first at which plans are best
-        parted: what it is worth with each and without it, after a few steps of the simplex, is nearest to the value."""
+    def fork(self, value: float) -> tuple[int, bool]:
+        """The option at which plans are best parted, of those that the program takes in part, or else such as books near the best
+        have; and whether plans with it are worth more. What it is worth with each and without it is nearest to the value, of many
+        after a few steps of the simplex, of the best of these after more. -1 where there is none."""
+        options = unsure(self.share)
+        options = (options if len(options) else np.flatnonzero(self.pool & (self.share < 1e-5)))[:TRIED]
+        worths = np.zeros((0, 2))
+        for steps, most in ((STEPS, AGAIN), (MORE_STEPS, 1)):
+            worths = np.array(self.program.worths(self._sides(options), steps, self.over)).reshape(-1, 2)
+            order = np.argsort(-falls(self.bound, value, worths), kind="stable")[:most]
+            options, worths = options[order], worths[order]
+        self.program.allow(np.ones(len(self.program.held), dtype=bool))
+        return (int(options[0]), bool(worths[0, 0] >= worths[0, 1])) if len(options) else (-1, False)
+
+    def _sides(self, options: np.ndarray) -> Iterable[np.ndarray]:
+        """Which books of the program [N] plans may hold that have each option, and which those without it."""
         held, core = self.program.held, self.core
         holds, serves = np.zeros((len(held), core.options), dtype=bool), np.zeros((len(held), core.units), dtype=bool)
         for j, (place, book) in enumerate(held):
             option = self.reps[place].option[book > 0]
             holds[j, option] = serves[j, core.unit[option]] = True
-        options = unsure(self.share)
-        options = (options if len(options) else np.flatnonzero(self.pool & (self.share < 1e-5)))[:TRIED]
         rep = np.array([self.reps[place].rep for place, _ in held])
-        parts = (
-            part
-            for option in options.tolist()
-            for part in (
-                np.where(rep == core.rep[option], holds[:, option], ~serves[:, core.unit[option]]),
-                ~holds[:, option],
-            )
-        )
-        worths = self.program.worths(parts, STEPS, self.over)
-        self.program.allow(np.ones(len(held), dtype=bool))
-        order = np.argsort(-falls(self.bound, value, worths), kind="stable")
-        return [int(option) for option in options[order]]
+        for option in options.tolist():
+            yield np.where(rep == core.rep[option], holds[:, option], ~serves[:, core.unit[option]])
+            yield ~holds[:, option]
 
     def _cut(self) -> bool:
         """Add triples that the program's solution exceeds; whether there were any."""

@@ -11,10 +11,10 @@ from optimizer.column_program import Program
 from optimizer.columns import Duals
 from optimizer.listed import Listed
 from optimizer.listing import Listing
-from optimizer.parting import BEST, STEPS, TRIED, falls, plan_of, unsure
+from optimizer.parting import MORE_STEPS, STEPS, TRIED, falls, plan_of, unsure
 
-#: steps of the simplex, and passes of adding books to the program, where an option is tried more than a little
-MORE_STEPS, TRIAL = 300, 3
+#: options tried more than a little, with so many passes of adding books to the program
+BEST, TRIAL = 3, 3
 #: passes else, so many books added in one; a book is worth that
 PASSES, MORE, SLIGHT = 30, 200, 1e-6
 #: how far prices may move, in what is open at first

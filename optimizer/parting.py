@@ -6,11 +6,11 @@ import numpy as np
 
 from optimizer.core import Core
 
-#: options tried, and steps of the simplex in each part; with the best of these, plans are parted to see more
-TRIED, STEPS, BEST = 24, 60, 3
+#: options tried, and steps of the simplex in each part; in parts of the best of these, tried again
+TRIED, STEPS, MORE_STEPS = 24, 60, 300
 
 
-def falls(bound: float, value: float, worths: list[float]) -> np.ndarray:
+def falls(bound: float, value: float, worths: list[float] | np.ndarray) -> np.ndarray:
     """[n] how far two parts each, worth so much one after the other, come down together from a bound towards a value."""
     least = 1e-6 * max(bound - value, 1e-9 * abs(value))
     return np.clip(bound - np.array(worths).reshape(-1, 2), least, max(bound - value, least)).prod(axis=1)
