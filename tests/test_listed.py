@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from copy import copy
 from dataclasses import fields, replace
 from itertools import count, product
 
@@ -17,9 +18,11 @@ from optimizer.core import Core
 from optimizer.dual import find_prices
 from optimizer.listed import listing_bound, load
 from optimizer.listing import Listing
+from optimizer.parting import unsure
 from optimizer.prepare import prepare
 from tests.hired import hired
 from tests.test_books import parted
+from tests.test_solve import company
 
 
 def slight(value: float) -> float:
@@ -216,3 +219,39 @@ def test_what_is_loaded_beforehand_lists_nothing(monkeypatch: pytest.MonkeyPatch
     load()
     assert seen
     assert not any(seen)
+
+
+@pytest.fixture(scope="module")
+def sought() -> ColumnProof:
+    """Books sought of a company whose program takes some in part, and triples."""
+    core = company(90, 6).core
+    search = ColumnProof(core, start_books(core, find_prices(core, 5.0).prices), lambda: False)
+    search.begin()
+    assert len(search.program.triples) and len(unsure(search.share))
+    return search
+
+
+def test_a_value_taken_to_be_known_leaves_the_bound_and_the_triples_that_cost_something(sought: ColumnProof) -> None:
+    search = copy(sought)
+    search.reps = [copy(rep) for rep in sought.reps]
+    paid = sought.program.triples[sought.centre.triple > 0]
+    search._begin_anew()
+    assert search.bound == pytest.approx(sought.bound, rel=1e-7)  # ties are not looked for
+    assert (search.program.triples == paid).all() and (search.centre.triple > 0).all()
+    assert all((rep.twice == rep.two_of(rep.books, paid)).all() for rep in search.reps)
+    assert search.floor == pytest.approx(search.bound * (1 - column_proof.NEARBY))
+
+
+def test_plans_are_parted_at_an_option_that_brings_both_bounds_down(sought: ColumnProof) -> None:
+    search = copy(sought)
+    value = search.bound * (1 - 1e-3)
+    option, with_it = search.fork(value)
+    assert 0 < search.share[option] < 1
+    program = search.program.solve()[0]
+    worths = search.program.worths(search._sides(np.array([option])), 10**6, lambda: False)
+    search.program.allow(np.ones(len(search.program.held), dtype=bool))
+    assert max(worths) < program and with_it == (worths[0] >= worths[1])
+    for inside in (True, False):
+        part = search._within(option, inside)
+        part._tighten()
+        assert part.fixed == ((option, inside),) and part.bound < search.bound
