@@ -6,10 +6,44 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimizer.core import Core
+from optimizer.core import TOLERANCE, Core
+
+#: a hard row's whole amounts are taken for that where its tolerance is less
+WHOLE = 0.1
 
 
 def tighten(core: Core) -> Core:
+    """The core with hard rows of whole amounts at whole bounds, and soft upper bounds kept option by option."""
+    return _alone(_whole(core))
+
+
+def _whole(core: Core) -> Core:
+    """The core with bounds of hard rows, all of whose amounts are whole, at the last whole numbers that keep them: at least 2.4
+    accounts are at least 3, which no plan sees but a relaxation does (Chvátal 1973)."""
+    allowed = TOLERANCE * np.maximum(1.0, np.abs(np.stack([core.lower, core.upper]) + core.offset))
+    some = np.isinf(core.penalty) & _rows_of_whole_amounts(core)
+    low, high = core.lower - allowed[0], core.upper + allowed[1]
+    lower = np.where(allowed[0] < WHOLE, np.maximum(core.lower, np.ceil(low)), core.lower)
+    upper = np.where(allowed[1] < WHOLE, np.minimum(core.upper, np.floor(high)), core.upper)
+    some &= lower <= upper  # else no plan keeps the row, and it is left as it was said
+    lower, upper = np.where(some, lower, core.lower), np.where(some, upper, core.upper)
+    same = (lower == core.lower).all() and (upper == core.upper).all()
+    return core if same else replace(core, lower=lower, upper=upper)
+
+
+def _rows_of_whole_amounts(core: Core) -> np.ndarray:
+    """[R] rows to which every option adds a whole number, as far as that is soon seen."""
+    whole = np.ones(core.rows + 1, dtype=bool)
+    for by_option, coef, by_rep, line in core.factor:
+        amounts = core.option_coef[coef] if by_option else core.unit_coef[coef]
+        part = amounts != np.round(amounts)
+        if part.any():
+            rows = core.rep_row[line] if by_rep else core.unit_row[line]
+            whole[rows if by_option or by_rep else rows[part]] = False
+    return whole[:-1]
+
+
+def _alone(core: Core) -> Core:
     """The core with soft upper bounds kept option by option where one option alone exceeds them.
 
     Where a row of amounts a ≥ 0 costs P a unit above its bound b ≥ 0, an option with a > b costs P (a − b) whatever else
