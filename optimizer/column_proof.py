@@ -109,9 +109,11 @@ class ColumnProof(ColumnSearch):
                     rep.keep(rep.known | (self.lister.reduced(rep, self.centre) >= top - least))
                     rep.all, rep.known[:] = False, True
             self.centre = self.sought
-        triples, sought = self.program.triples, self.centre.triple
-        paid = np.append(sought > 0, np.ones(len(triples) - len(sought), dtype=bool))  # of later ones that is not known
-        self.centre = replace(self.centre, triple=np.append(sought, np.zeros(len(triples) - len(sought)))[paid])
+        triples, sought = self.program.triples, len(self.centre.triple)
+        centre = self.centre.padded(len(triples))
+        paid = centre.triple > 0
+        paid[sought:] = True  # what later ones cost is not known
+        self.centre = replace(centre, triple=centre.triple[paid])
         for rep in self.reps:
             rep.twice = rep.twice[paid]
         self.sought = self.centre

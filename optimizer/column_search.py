@@ -22,8 +22,8 @@ NEAR = 2e-4
 #: prices are near enough when the program is worth so much of what is open less than the bound; the share of the best prices
 #: in those tried next; books kept are within this share of what is open
 CLOSE, CENTRE, WINDOW = 0.1, 0.6, 0.05
-#: options to part at that are tried again
-AGAIN = 6
+#: options to part at that are tried for more steps
+TRIED_MORE = 6
 #: passes over all reps in one go, and rounds of triples before there is a plan
 PASSES, SOON = 120, 6
 
@@ -105,10 +105,10 @@ class ColumnSearch:
         self._pass()
         self._learn()
 
-    def _pass(self, passes: int = PASSES) -> None:
+    def _pass(self) -> None:
         """Pass after pass: the program's prices tried, between them and the best ones first, and books added that they find."""
         share = CENTRE
-        for _ in range(passes):
+        for _ in range(PASSES):
             worth, duals = self.program.solve()
             listed, boxed = all(rep.all for rep in self.reps), self.program.boxed
             window = WINDOW * (self.open if listed else self.bound - worth)
@@ -187,7 +187,7 @@ class ColumnSearch:
         options = unsure(self.share)
         options = (options if len(options) else np.flatnonzero(self.pool & (self.share < 1e-5)))[:TRIED]
         worths = np.zeros((0, 2))
-        for steps, most in ((STEPS, AGAIN), (MORE_STEPS, 1)):
+        for steps, most in ((STEPS, TRIED_MORE), (MORE_STEPS, 1)):
             worths = np.array(self.program.worths(self._sides(options), steps, self.over)).reshape(-1, 2)
             order = np.argsort(-falls(self.bound, value, worths), kind="stable")[:most]
             options, worths = options[order], worths[order]

@@ -21,7 +21,7 @@ def _whole(core: Core) -> Core:
     """The core with bounds of hard rows, all of whose amounts are whole, at the last whole numbers that keep them: at least 2.4
     accounts are at least 3, which no plan sees but a relaxation does (Chvátal 1973)."""
     allowed = TOLERANCE * np.maximum(1.0, np.abs(np.stack([core.lower, core.upper]) + core.offset))
-    some = np.isinf(core.penalty) & _rows_of_whole_amounts(core)
+    some = _hard_rows_of_whole_amounts(core)
     low, high = core.lower - allowed[0], core.upper + allowed[1]
     lower = np.where(allowed[0] < WHOLE, np.maximum(core.lower, np.ceil(low)), core.lower)
     upper = np.where(allowed[1] < WHOLE, np.minimum(core.upper, np.floor(high)), core.upper)
@@ -31,14 +31,16 @@ def _whole(core: Core) -> Core:
     return core if same else replace(core, lower=lower, upper=upper)
 
 
-def _rows_of_whole_amounts(core: Core) -> np.ndarray:
-    """[R] rows to which every option adds a whole number, as far as that is soon seen."""
-    whole = np.ones(core.rows + 1, dtype=bool)
+def _hard_rows_of_whole_amounts(core: Core) -> np.ndarray:
+    """[R] hard rows to which every option adds a whole number, as far as that is soon seen."""
+    whole = np.append(np.isinf(core.penalty), False)
     for by_option, coef, by_rep, line in core.factor:
+        rows = core.rep_row[line] if by_rep else core.unit_row[line]
+        if not whole[rows].any():
+            continue  # a look at all options less
         amounts = core.option_coef[coef] if by_option else core.unit_coef[coef]
         part = amounts != np.round(amounts)
         if part.any():
-            rows = core.rep_row[line] if by_rep else core.unit_row[line]
             whole[rows if by_option or by_rep else rows[part]] = False
     return whole[:-1]
 
