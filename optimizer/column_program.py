@@ -90,6 +90,15 @@ class Program:
         )  # fmt: skip
         self.held += [(place, book) for book in books]
 
+    def keep(self, some: np.ndarray) -> np.ndarray:
+        """Hold only the books that are true in `some` [N] and those of the basis of the last solution; which these are [N]."""
+        status = self.solver.getBasis().col_status[self.first :]
+        stays = some | np.array([is_at == highspy.HighsBasisStatus.kBasic for is_at in status], dtype=bool)
+        out = (np.flatnonzero(~stays) + self.first).astype(np.int32)
+        self.solver.deleteCols(len(out), out)
+        self.held = [held for held, stay in zip(self.held, stays, strict=True) if stay]
+        return stays
+
     def cut(self, triples: np.ndarray) -> None:
         """No more than one book holds two units of any of these triples [C, 3]."""
         two = np.zeros((len(triples), len(self.held)), dtype=bool)

@@ -3,11 +3,13 @@ is far from the bound, beside a value taken to be known. Where no plan is worth 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -17,9 +19,11 @@ from optimizer.column_search import WINDOW, ColumnSearch
 from optimizer.column_tree import Part, Tree, listing_of, settled
 from optimizer.columns import TIED
 from optimizer.core import Core
+from optimizer.crew import Crew
 from optimizer.listed import Listed
 from optimizer.listing import Listing
 from optimizer.parting import plan_of, unsure
+from optimizer.triples import places, unknown
 
 #: rounds of triples
 ROUNDS = 60
@@ -53,6 +57,7 @@ class ColumnProof(ColumnSearch):
         self.tried, self.too_many, self.searched = np.inf, False, False
         self.nearby, self.proved, self.sought = NEARBY, np.inf, self.centre
         self.last: Listing | None = None
+        self.crew, self.lock, self.begun = Crew(), threading.RLock(), 0
         self.forked, self.failed = dict[Fixed, tuple[int, bool]](), dict[tuple[Fixed, int], float]()
 
     @property
@@ -60,10 +65,12 @@ class ColumnProof(ColumnSearch):
         """The lowest bound."""
         return min(self.bound, self.proved)
 
-    def prove(self, latest: Callable[[], np.ndarray | None]) -> None:
+    def prove(
+        self, latest: Callable[[], np.ndarray | None], tell: Callable[[np.ndarray], None] = lambda _: None
+    ) -> None:
         """After `begin`, bring the bound down, to the best plan where all books that count can be listed and searched.
-        `latest()` is the best plan [U] that has been found meanwhile."""
-        self.late, self.latest = lambda: False, latest
+        `latest()` is the best plan [U] that has been found meanwhile, by others or by what was told."""
+        self.late, self.latest, self.tell = lambda: False, latest, tell
         with ThreadPoolExecutor(self.threads) as pool:
             self.map = pool.map if self.threads > 1 else map
             self._prove()
@@ -175,20 +182,42 @@ class ColumnProof(ColumnSearch):
             plan = plan_of(self.core, self.share)
             if self.core.feasible(plan) and self.core.objective(plan) > settled(max(self.value, self.floor)):
                 self.hear(plan)
+                self.tell(plan)
                 return self._prove_part()
-        begun, proved = len(self.steps), -np.inf
         try:
-            for part in self._parts():
-                part._add_triples(self.program.triples[len(part.program.triples) :])
-                part.hear(self.choice)
-                proved = max(proved, part._prove_part())
-                self.hear(part.choice)
-                self._add_triples(part.program.triples[len(self.program.triples) :])
+            parts = self._parts()
+        except StuckError:
+            return np.inf
+        proved = self.crew.both(*(partial(self._of_part, part, len(self.program.triples)) for part in parts))
+        if np.isfinite(max(proved)):
+            for part in parts:
+                self._take_steps(part)
+        return max(proved)
+
+    def _of_part(self, part: ColumnProof, known: int) -> float:
+        """What is proved of a part, which had so many triples when it was made; what the parts before it have found counts in it,
+        and what it finds in those after it."""
+        with self.lock:
+            part._add_triples(unknown(self.program.triples[known:], part.program.triples))
+            part.hear(self.choice)
+        try:
+            proved = part._prove_part()
         except StuckError:
             proved = np.inf
-        if np.isinf(proved):
-            del self.steps[begun:]
+        with self.lock:
+            self.hear(part.choice)
+            self._add_triples(unknown(part.program.triples[known:], self.program.triples))
         return proved
+
+    def _take_steps(self, part: ColumnProof) -> None:
+        """Go on from the steps of a part, which went on from those of this one."""
+        begun, more = part.begun, len(self.steps) - part.begun
+        at = places(part.program.triples, self.program.triples)
+        for step in part.steps[begun:]:
+            triple = np.zeros(len(self.program.triples))
+            triple[at[: len(step.duals.triple)]] = step.duals.triple
+            above = step.parent if step.parent < begun else step.parent + more
+            self.steps.append(replace(step, parent=above, duals=replace(step.duals, triple=triple)))
 
     def _parts(self) -> tuple[ColumnProof, ColumnProof]:
         """Two parts, that with an option and that without it, of several that which brings down most what the program is worth;
@@ -204,6 +233,7 @@ class ColumnProof(ColumnSearch):
         """The same search, of plans that have an option, or that do not."""
         part = copy(self)
         part.fixed, part.part = (*self.fixed, (option, inside)), (option, inside)
+        part.steps, part.begun, part.lock = self.steps.copy(), len(self.steps), threading.RLock()
         part.reps = [rep.part(self.core, option, inside) for rep in self.reps]
         for rep in part.reps:
             if rep.all:
@@ -237,7 +267,8 @@ class ColumnProof(ColumnSearch):
     def _search(self) -> float:
         """The same, by a tree over the books that are left."""
         assert self.choice is not None
-        tree = Tree(Listed(self.core, self.lister, self.reps), self.program.triples, self.centre, self.over)
+        listed = Listed(self.core, self.lister, self.reps)
+        tree = Tree(listed, self.program.triples, self.centre, self.over, self.crew, self.latest, self.tell)
         choice, bound = tree.search(self.choice, self.open, self.floor)
         self.hear(choice)
         begun = len(self.steps)

@@ -12,6 +12,7 @@ import numpy as np
 from optimizer.annealing import Annealing, Best
 from optimizer.books import SOON_LISTED
 from optimizer.column_proof import ColumnProof
+from optimizer.crew import Crew
 from optimizer.dual import Dual
 from optimizer.engines.base import Answer, Engine, Limits, Progress, claim_of
 from optimizer.fields import Field
@@ -33,6 +34,9 @@ LISTABLE, SHORT = 7e-4, 30
 REACH, REACH_SECOND = 800, 1.0
 #: with no more options than this left an exact engine proves soon
 FEW = 450
+#: with no more than this share of the value open, and something proved by books listed, both threads prove; seconds between
+#: questions whether they have
+SETTLING, PAUSE = 4e-4, 0.1
 #: share of the limit for each way of looking for better plans beside a proof, and among the options of books sought
 ALTERNATE, ALTERNATE_BOOKS = 0.06, 0.15
 #: options looked at around the best plan, at first; so many times as many next where that was done to the end, and else; how far
@@ -180,8 +184,10 @@ class Endgame:
             try:
                 if not several:
                     self._list()
-                while several and self.left > FEW and not (self.tried.is_set() or self.over()):
+                while several and not (self._settling or self.tried.is_set() or self.over()):
                     self._look()
+                if several and self.columns is not None:
+                    self._lend(self.columns.crew)
                 if not (self.over() or self.listed):
                     found = self._searched(several)
             finally:
@@ -192,6 +198,18 @@ class Endgame:
         if found is None or self.listed:
             return answer
         return replace(found, bound=min(found.bound, answer.bound), listing=answer.listing)
+
+    @property
+    def _settling(self) -> bool:
+        """Whether a thread is of more use to the proof than to the plan."""
+        return (self.columns is not None and self.best.near(SETTLING)) or self.left <= FEW
+
+    def _lend(self, crew: Crew) -> None:
+        """This thread to the proof by books listed, until that has been tried."""
+        crew.join()
+        while not (self.over() or self.tried.wait(PAUSE)):
+            pass
+        crew.leave()
 
     def _searched(self, several: bool) -> Answer:
         """What the last exact engine proves, and others, on one thread of several."""
@@ -230,7 +248,7 @@ class Endgame:
     def _list(self) -> None:
         """A proof by books listed."""
         if self.columns is not None:
-            self.columns.prove(lambda: self.best.choice)
+            self.columns.prove(lambda: self.best.choice, self.best.offer)
             if self.columns.choice is not None:
                 self.best.offer(self.columns.choice)
             self.over()

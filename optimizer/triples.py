@@ -26,9 +26,21 @@ def exceeded(units: int, taken: list[tuple[np.ndarray, float]], known: np.ndarra
     ordered = (a < b) & (b < c)
     a, b, c = a[ordered], b[ordered], c[ordered]
     order = np.argsort(-over[a, b, c], kind="stable")[: 4 * AT_ONCE]
-    old, times, found = set(map(tuple, known.tolist())), np.zeros(units, dtype=np.int64), list[list[int]]()
-    for triple in some[np.column_stack([a, b, c])[order]].tolist():
-        if tuple(triple) not in old and (times[triple] < OF_UNIT).all() and len(found) < AT_ONCE:
+    times, found = np.zeros(units, dtype=np.int64), list[list[int]]()
+    for triple in unknown(some[np.column_stack([a, b, c])[order]], known).tolist():
+        if (times[triple] < OF_UNIT).all() and len(found) < AT_ONCE:
             times[triple] += 1
             found.append(triple)
     return np.array(found, dtype=np.int64).reshape(-1, 3)
+
+
+def unknown(triples: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Those of triples [C, 3] that are not among others [·, 3]."""
+    old = set(map(tuple, known.tolist()))
+    return triples[[tuple(triple) not in old for triple in triples.tolist()]]
+
+
+def places(triples: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """[C] where each of triples [C, 3] is among others [·, 3]."""
+    at = {tuple(triple): i for i, triple in enumerate(among.tolist())}
+    return np.array([at[tuple(triple)] for triple in triples.tolist()], dtype=np.int64)
