@@ -16,14 +16,15 @@ import numpy as np
 from optimizer.book_trees import Books
 from optimizer.column_program import StuckError
 from optimizer.column_search import WINDOW, ColumnSearch
-from optimizer.column_tree import Part, Tree, listing_of, settled
+from optimizer.column_tree import Latest, Tell, Tree, settled
 from optimizer.columns import TIED
 from optimizer.core import Core
 from optimizer.crew import Crew
 from optimizer.listed import Listed
 from optimizer.listing import Listing
 from optimizer.parting import plan_of, unsure
-from optimizer.triples import places, unknown
+from optimizer.steps import Steps
+from optimizer.triples import unknown
 
 #: rounds of triples
 ROUNDS = 60
@@ -42,8 +43,6 @@ NEARBY, FARTHER, TOO_NEAR = 2.5e-4, 1.4, 0.3
 ROUND = 0.12
 #: the next such value is so much lower than the last at least, in what the first is from the bound
 PROGRESS = 0.5
-#: of a step: no option, and not with it
-NOT_PARTED = (-1, False)
 Fixed = tuple[tuple[int, bool], ...]
 
 
@@ -53,11 +52,10 @@ class ColumnProof(ColumnSearch):
 
     def __init__(self, core: Core, books: Books, over: Callable[[], bool]) -> None:
         super().__init__(core, books, over)
-        self.steps, self.at, self.part = list[Part](), -1, NOT_PARTED
-        self.tried, self.too_many, self.searched = np.inf, False, False
+        self.steps, self.tried, self.too_many, self.searched = Steps(), np.inf, False, False
         self.nearby, self.proved, self.sought = NEARBY, np.inf, self.centre
         self.last: Listing | None = None
-        self.crew, self.lock, self.begun = Crew(), threading.RLock(), 0
+        self.crew, self.lock = Crew(), threading.RLock()
         self.forked, self.failed = dict[Fixed, tuple[int, bool]](), dict[tuple[Fixed, int], float]()
 
     @property
@@ -65,9 +63,7 @@ class ColumnProof(ColumnSearch):
         """The lowest bound."""
         return min(self.bound, self.proved)
 
-    def prove(
-        self, latest: Callable[[], np.ndarray | None], tell: Callable[[np.ndarray], None] = lambda _: None
-    ) -> None:
+    def prove(self, latest: Latest, tell: Tell = lambda _: None) -> None:
         """After `begin`, bring the bound down, to the best plan where all books that count can be listed and searched.
         `latest()` is the best plan [U] that has been found meanwhile, by others or by what was told."""
         self.late, self.latest, self.tell = lambda: False, latest, tell
@@ -86,7 +82,7 @@ class ColumnProof(ColumnSearch):
             able = False
             with suppress(StuckError):
                 if self.bound - self.floor < TOO_NEAR * self.nearby * abs(self.bound) or np.isneginf(self.floor):
-                    if self.steps:
+                    if self.steps.parts:
                         self._note()
                         self._keep_proof(max(self.bound, self.floor))
                     self._begin_anew()
@@ -129,7 +125,7 @@ class ColumnProof(ColumnSearch):
         size = self.nearby * abs(self.bound)
         floor = min(self.bound - size, self.proved - PROGRESS * size)
         self.floor = floor if self.bound - self.value > FARTHER * size and floor > self.value else -np.inf
-        self.steps, self.at, self.tried, self.too_many = [], -1, np.inf, False
+        self.steps, self.tried, self.too_many = Steps(), np.inf, False
 
     def _conclude(self, proved: float) -> None:
         """Keep what is proved of all plans, the best plan or that none is worth as much as was taken to be known; then that is
@@ -153,11 +149,10 @@ class ColumnProof(ColumnSearch):
             if self.last is not None and self.proved <= self.bound:
                 return self.last
             self._note()
-        return self._listing() if self.steps else None
+        return self._listing() if self.steps.parts else None
 
     def _listing(self) -> Listing:
-        places = np.array([rep.rep for rep in self.reps])
-        listing = listing_of(places, len(self.core.is_open), self.program.triples, self.steps)
+        listing = self.steps.listing([rep.rep for rep in self.reps], len(self.core.is_open), self.program.triples)
         return replace(listing, goal=self.floor) if self.floor > self.value else listing
 
     def _prove_part(self) -> float:
@@ -184,14 +179,11 @@ class ColumnProof(ColumnSearch):
                 self.hear(plan)
                 self.tell(plan)
                 return self._prove_part()
-        try:
-            parts = self._parts()
-        except StuckError:
-            return np.inf
-        proved = self.crew.both(*(partial(self._of_part, part, len(self.program.triples)) for part in parts))
+        parts, known = self._parts(), len(self.program.triples)
+        proved = self.crew.both(*(partial(self._of_part, part, known) for part in parts)) if parts else (np.inf,)
         if np.isfinite(max(proved)):
             for part in parts:
-                self._take_steps(part)
+                self.steps.take(part.steps, part.program.triples, self.program.triples)
         return max(proved)
 
     def _of_part(self, part: ColumnProof, known: int) -> float:
@@ -200,40 +192,27 @@ class ColumnProof(ColumnSearch):
         with self.lock:
             part._add_triples(unknown(self.program.triples[known:], part.program.triples))
             part.hear(self.choice)
-        try:
+        proved = np.inf
+        with suppress(StuckError):
             proved = part._prove_part()
-        except StuckError:
-            proved = np.inf
         with self.lock:
             self.hear(part.choice)
             self._add_triples(unknown(part.program.triples[known:], self.program.triples))
         return proved
 
-    def _take_steps(self, part: ColumnProof) -> None:
-        """Go on from the steps of a part, which went on from those of this one."""
-        begun, more = part.begun, len(self.steps) - part.begun
-        at = places(part.program.triples, self.program.triples)
-        for step in part.steps[begun:]:
-            triple = np.zeros(len(self.program.triples))
-            triple[at[: len(step.duals.triple)]] = step.duals.triple
-            above = step.parent if step.parent < begun else step.parent + more
-            self.steps.append(replace(step, parent=above, duals=replace(step.duals, triple=triple)))
-
-    def _parts(self) -> tuple[ColumnProof, ColumnProof]:
+    def _parts(self) -> list[ColumnProof]:
         """Two parts, that with an option and that without it, of several that which brings down most what the program is worth;
-        that first which is worth more. Raises `StuckError` where there is none."""
+        that first which is worth more; none where it is over, or there is no such option."""
         if self.fixed not in self.forked:
             self.forked[self.fixed] = self.fork(max(self.value, self.floor))
         option, first = self.forked[self.fixed]
-        if option < 0 or self.over():
-            raise StuckError
-        return self._within(option, first), self._within(option, not first)
+        return [] if option < 0 or self.over() else [self._within(option, side) for side in (first, not first)]
 
     def _within(self, option: int, inside: bool) -> ColumnProof:
         """The same search, of plans that have an option, or that do not."""
         part = copy(self)
-        part.fixed, part.part = (*self.fixed, (option, inside)), (option, inside)
-        part.steps, part.begun, part.lock = self.steps.copy(), len(self.steps), threading.RLock()
+        part.fixed, part.lock = (*self.fixed, (option, inside)), threading.RLock()
+        part.steps = self.steps.within(option, inside)
         part.reps = [rep.part(self.core, option, inside) for rep in self.reps]
         for rep in part.reps:
             if rep.all:
@@ -271,10 +250,7 @@ class ColumnProof(ColumnSearch):
         tree = Tree(listed, self.program.triples, self.centre, self.over, self.crew, self.latest, self.tell)
         choice, bound = tree.search(self.choice, self.open, self.floor)
         self.hear(choice)
-        begun = len(self.steps)
-        for node in tree.nodes if np.isfinite(bound) else ():
-            above = self.at if node.parent < 0 else begun + node.parent
-            self.steps.append(Part(above, node.option, node.inside, node.duals))
+        self.steps.take_tree(tree.nodes if np.isfinite(bound) else [])
         return bound
 
     def _list(self) -> None:
@@ -302,7 +278,7 @@ class ColumnProof(ColumnSearch):
                 self.failed[self.fixed, place], self.too_many = self.open, True
         if (need == some).any():
             self.sought = self.sought if any(rep.all for rep in self.reps) else self.centre
-            self._step(need)
+            self.steps.add(self.centre, need)
             for rep, done in zip(self.reps, need == some, strict=True):
                 rep.all = rep.all or bool(done)
 
@@ -311,16 +287,10 @@ class ColumnProof(ColumnSearch):
         size = np.array([4 * TIED * float(np.abs(self.core.value[rep.option]).sum()) for rep in self.reps])
         return self.tops + size
 
-    def _step(self, need: np.ndarray | None) -> None:
-        """Another step of this part, at the best prices."""
-        self.steps.append(Part(self.at, *self.part, self.centre, need))
-        self.at, self.part = len(self.steps) - 1, NOT_PARTED
-
     def _note(self) -> None:
         """That the best prices prove what they do."""
-        noted = self.at >= 0 and self.part == NOT_PARTED and self.steps[self.at].duals is self.centre
-        if np.isfinite(self.bound) and not noted:
-            self._step(None if all(rep.all for rep in self.reps) else self._least())
+        if np.isfinite(self.bound) and not self.steps.ended_at(self.centre):
+            self.steps.add(self.centre, None if all(rep.all for rep in self.reps) else self._least())
 
     def _dropped(self) -> int:
         """How many books are left when those go that are in no better plan."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from time import sleep
 
 import numpy as np
@@ -14,8 +13,8 @@ from optimizer.column_program import Program, StuckError
 from optimizer.columns import Duals
 from optimizer.crew import Crew
 from optimizer.listed import Listed
-from optimizer.listing import Listing
 from optimizer.parting import MORE_STEPS, STEPS, TRIED, falls, plan_of, unsure
+from optimizer.steps import Part
 
 #: options tried more than a little, with so many passes of adding books to the program
 BEST, TRIAL = 3, 3
@@ -32,50 +31,19 @@ SETTLED, MOST_PARTS = 2e-7, 2_000
 #: books (positions [n], in order) that are left to look at, of the part `parent`, `option` and `inside` of `Part`, and books that
 #: its program begins with
 Left = tuple[np.ndarray, int, int, bool, np.ndarray]
-
-
-@dataclass(slots=True, eq=False)
-class Part:
-    """What is left of the `parent` (an earlier node; -1: all) with an option or without it (-1: no option), at its prices; where
-    books of some reps are still sought there, such as are worth `need` [M']."""
-
-    parent: int
-    option: int
-    inside: bool
-    duals: Duals
-    need: np.ndarray | None = None
-
-
-def listing_of(reps: np.ndarray, everyone: int, triples: np.ndarray, parts: list[Part]) -> Listing:
-    """Parts written down, those first where books are sought of some of the `everyone`, who are `reps` [M'], and all triples
-    [C, 3]."""
-    order = sorted(range(len(parts)), key=lambda at: parts[at].need is None)
-    at = np.append(np.argsort(order), -1)
-    parts = [parts[i] for i in order]
-    needs = [part.need for part in parts if part.need is not None]
-    need = np.zeros((len(needs), everyone))
-    need[:, reps] = needs
-    prices = [part.duals.padded(len(triples)) for part in parts]
-    return Listing(
-        need=need,
-        triples=triples,
-        parent=at[[part.parent for part in parts]],
-        option=np.array([part.option for part in parts]),
-        inside=np.array([part.inside for part in parts]),
-        unit_prices=np.array([duals.unit for duals in prices]),
-        row_prices=np.array([duals.row for duals in prices]),
-        triple_prices=np.array([duals.triple for duals in prices]),
-    )
+#: the best plan [U] that has been found meanwhile; who is told of a plan
+Latest = Callable[[], np.ndarray | None]
+Tell = Callable[[np.ndarray], None]
 
 
 class Tree:
     """Parts are bounded side by side where threads of the `crew` are idle, each at a desk of its own. `best` [U] is the best
-    plan, of those worth more than what is known, `value` what it or that is worth, `nodes` the parts bounded so far. `latest()` is
-    best plan that others know, who are told of each found."""
+    plan, of those worth more than what is known, `value` what it or that is worth, `nodes` are the parts bounded so far.
+    `latest()` is the best plan that others know, who are told of each found."""
 
     def __init__(
-        self, listed: Listed, triples: np.ndarray, centre: Duals, over: Callable[[], bool], crew: Crew,
-        latest: Callable[[], np.ndarray | None], tell: Callable[[np.ndarray], None],
+        self, listed: Listed, triples: np.ndarray, centre: Duals, over: Callable[[], bool], crew: Crew, latest: Latest,
+        tell: Tell,
     ) -> None:  # fmt: skip
         self.over, self.core, self.listed, self.crew, self.latest, self.tell = (
             over,

@@ -60,6 +60,8 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "proof",
             "column_program",
             "column_tree",
+            "crew",
+            "steps",
             "parting",
             "column_proof",
             "column_search",
