@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from optimizer.column_proof import ColumnProof
+from optimizer.crew import Crew
 from optimizer.endgame import Endgame
 from optimizer.engines.base import Limits
 from optimizer.engines.run import run
@@ -28,6 +29,17 @@ def test_books_listed_prove_a_small_company_optimal_without_another_engine(monke
     value = core.objective(answer.choice)
     assert core.feasible(answer.choice) and dual.bound > value * (1 + 1e-5)
     assert listing_bound(core, answer.listing, value) == pytest.approx(value, rel=1e-6)
+
+
+def test_near_the_bound_the_thread_that_looks_for_plans_helps_to_prove(monkeypatch: pytest.MonkeyPatch) -> None:
+    lent, lend = list[bool](), Crew.lend
+    monkeypatch.setattr(Crew, "lend", lambda crew, task: lent.append(bool(begun := lend(crew, task))) or begun)
+    monkeypatch.setattr(Endgame, "_look", waits)
+    monkeypatch.setattr("optimizer.endgame.SETTLING", 1.0)
+    monkeypatch.setattr("optimizer.column_proof.BOOKS_EACH", 300)  # plans are parted
+    core = company(100, 10, 1).core
+    answer, _ = run("prices", core, Limits(90.0, gap=0.0, threads=2), lambda _: False)
+    assert answer.claim == "optimal" and answer.listing is not None and any(lent)
 
 
 def test_where_books_cannot_be_listed_their_bound_stands(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,6 +84,7 @@ def test_told_to_stop_while_books_are_sought_or_listed_it_ends_at_once(
     monkeypatch.setattr("optimizer.endgame.FEW", 0)
     if phase[1] == "_near":  # which comes after a look that would take as long as the proof
         monkeypatch.setattr("optimizer.endgame.ALTERNATE_BOOKS", 0.01)
+        monkeypatch.setattr("optimizer.endgame.SETTLING", 0.0)
 
     def attempt() -> float:
         told.clear()

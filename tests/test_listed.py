@@ -15,6 +15,7 @@ from optimizer.book_trees import Books, start_books
 from optimizer.column_proof import ColumnProof
 from optimizer.columns import Lister
 from optimizer.core import Core
+from optimizer.crew import Crew
 from optimizer.dual import find_prices
 from optimizer.listed import listing_bound, load
 from optimizer.listing import Listing
@@ -29,10 +30,12 @@ def slight(value: float) -> float:
     return 2e-6 * max(1.0, abs(value))
 
 
-def proved(core: Core, choice: np.ndarray, books: Books) -> tuple[ColumnProof, Listing]:
-    """A search for books that begins with a plan [U], and what it proves in the end."""
+def proved(core: Core, choice: np.ndarray, books: Books, threads: int = 1) -> tuple[ColumnProof, Listing]:
+    """A search for books that begins with a plan [U], and what it proves in the end, on so many threads."""
     search = ColumnProof(core, books, lambda: False)
     search.begin()
+    for _ in range(threads - 1):
+        search.crew.join()
     search.prove(lambda: choice)
     listing = search.listing()
     assert listing is not None
@@ -57,7 +60,8 @@ def test_a_proof_ends_at_the_best_plan_there_is(most: int, part: int, monkeypatc
     cases = hired()[part::6]
     for seed, core, value, choice in cases:
         rng = np.random.default_rng(seed)
-        found, listing = proved(core, worse(core, choice, rng), start_books(core, find_prices(core, 2.0).prices))
+        books = start_books(core, find_prices(core, 2.0).prices)
+        found, listing = proved(core, worse(core, choice, rng), books, threads=1 + seed % 2)
         assert found.choice is not None and core.feasible(found.choice), seed
         assert max(found.lowest, found.value) >= value - slight(value), seed
         recomputed = listing_bound(core, listing, found.value)
@@ -221,14 +225,51 @@ def test_what_is_loaded_beforehand_lists_nothing(monkeypatch: pytest.MonkeyPatch
     assert not any(seen)
 
 
+def searched(units: int, reps: int) -> ColumnProof:
+    """Books sought of a company, and triples."""
+    core = company(units, reps).core
+    search = ColumnProof(core, start_books(core, find_prices(core, 5.0).prices), lambda: False)
+    search.begin()
+    return search
+
+
 @pytest.fixture(scope="module")
 def sought() -> ColumnProof:
     """Books sought of a company whose program takes some in part, and triples."""
-    core = company(90, 6).core
-    search = ColumnProof(core, start_books(core, find_prices(core, 5.0).prices), lambda: False)
-    search.begin()
+    search = searched(90, 6)
     assert len(search.program.triples) and len(unsure(search.share))
     return search
+
+
+def test_a_program_without_books_that_may_not_be_taken_is_worth_as_much() -> None:
+    search, rng = searched(40, 5), np.random.default_rng(1)
+    program = search.program
+    some = rng.random(len(program.held)) < 0.5
+    program.allow(some)
+    worth, books = program.solve()[0], list(zip(program.held, some, strict=True))
+    stays = program.keep(some)
+    assert (stays >= some).all() and not stays.all()
+    assert [held for (held, _), stay in zip(books, stays, strict=True) if stay] == program.held
+    assert program.solve()[0] == pytest.approx(worth, rel=1e-9)
+    assert len(program.shares) == len(program.held)
+
+
+def test_threads_prove_the_same_side_by_side_and_what_they_prove_together_is_recomputed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lent, lend = list[bool](), Crew.lend
+    monkeypatch.setattr(Crew, "lend", lambda crew, task: lent.append(bool(begun := lend(crew, task))) or begun)
+    monkeypatch.setattr(column_proof, "BOOKS_EACH", 60)  # plans are parted
+    core = company(40, 5).core
+    books, alone = start_books(core, find_prices(core, 5.0).prices), np.full(core.units, -1)
+    values = []
+    for threads in (1, 2, 3):
+        found, listing = proved(core, alone, books, threads)
+        values.append(found.value)
+        assert found.choice is not None and core.feasible(found.choice) and found.lowest <= found.value + slight(found.value)
+        assert listing_bound(core, listing, found.value) <= found.value + slight(found.value)
+        assert any(lent) == (threads > 1)
+    assert values == pytest.approx([values[0]] * 3, rel=2e-6)
 
 
 def test_a_value_taken_to_be_known_leaves_the_bound_and_the_triples_that_cost_something(sought: ColumnProof) -> None:

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from optimizer.triples import AT_ONCE, EXCEEDED, exceeded
+from optimizer.triples import AT_ONCE, EXCEEDED, exceeded, places, unknown
 
 
 def test_triples_are_those_that_books_exceed_the_worst_first() -> None:
@@ -33,3 +33,10 @@ def test_triples_are_those_that_books_exceed_the_worst_first() -> None:
         assert not set(found[:1]) & {tuple(triple) for triple in exceeded(units, taken, known).tolist()}
         met += len(found)
     assert met > 100
+
+
+def test_triples_are_told_from_those_that_are_known_and_found_among_them() -> None:
+    some = np.array([[0, 1, 2], [0, 1, 3], [2, 3, 4]])
+    assert unknown(some, some[[2, 0]]).tolist() == [[0, 1, 3]]
+    assert unknown(some, some).shape == (0, 3) and unknown(some[:0], some).shape == (0, 3)
+    assert places(some[[2, 0]], some).tolist() == [2, 0] and not len(places(some[:0], some))
