@@ -128,8 +128,8 @@ class ColumnProof(ColumnSearch):
         self.steps, self.tried, self.too_many = Steps(), np.inf, False
 
     def _conclude(self, proved: float) -> None:
-        """Keep what is proved of all plans, the best plan or that none is worth as much as was taken to be known; then that is
-        a bound, and something less is taken."""
+        """Keep what is proved of all plans: the best one, or that none is worth as much as was taken to be known; that is a bound
+        then, and less is taken."""
         if self.value >= self.floor:
             self.bound, self.searched = min(self.bound, max(proved, self.value)), True
             return
@@ -164,9 +164,7 @@ class ColumnProof(ColumnSearch):
         if self.bound <= settled(known):
             self._note()
             return max(self.bound, known)  # plans worth less may have books that are not listed
-        if done:
-            return self._search()
-        return self._prove_parts() if np.isfinite(self.bound) else np.inf
+        return self._search() if done else self._prove_parts() if np.isfinite(self.bound) else np.inf
 
     def _prove_parts(self) -> float:
         """The same, where too many books count: of the part with an option, and of that without it."""
@@ -181,9 +179,8 @@ class ColumnProof(ColumnSearch):
                 return self._prove_part()
         parts, known = self._parts(), len(self.program.triples)
         proved = self.crew.both(*(partial(self._of_part, part, known) for part in parts)) if parts else (np.inf,)
-        if np.isfinite(max(proved)):
-            for part in parts:
-                self.steps.take(part.steps, part.program.triples, self.program.triples)
+        for part in parts if np.isfinite(max(proved)) else []:
+            self.steps.take(part.steps, part.program.triples, self.program.triples)
         return max(proved)
 
     def _of_part(self, part: ColumnProof, known: int) -> float:
@@ -232,6 +229,8 @@ class ColumnProof(ColumnSearch):
                 self.hear(self.latest())
             if self.over() or self.choice is None or self.bound <= max(self.value, self.floor):
                 return False
+            if self.forked.get(self.fixed, (-1, False))[0] >= 0:
+                return False  # parted beside a larger value, as books were too many
             self._list()
             listed = all(rep.all for rep in self.reps)
             count = self._dropped() if listed else 0

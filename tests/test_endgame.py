@@ -34,12 +34,14 @@ def test_books_listed_prove_a_small_company_optimal_without_another_engine(monke
 def test_near_the_bound_the_thread_that_looks_for_plans_helps_to_prove(monkeypatch: pytest.MonkeyPatch) -> None:
     lent, lend = list[bool](), Crew.lend
     monkeypatch.setattr(Crew, "lend", lambda crew, task: lent.append(bool(begun := lend(crew, task))) or begun)
-    monkeypatch.setattr(Endgame, "_look", waits)
+    looked, look = list[int](), Endgame._look
+    monkeypatch.setattr(Endgame, "_look", lambda endgame: looked.append(1) or look(endgame))
+    monkeypatch.setattr("optimizer.endgame.FEW", 0)
     monkeypatch.setattr("optimizer.endgame.SETTLING", 1.0)
-    monkeypatch.setattr("optimizer.column_proof.BOOKS_EACH", 300)  # plans are parted
-    core = company(100, 10, 1).core
+    monkeypatch.setattr("optimizer.column_proof.SEARCHED", 300)  # a tree even where books are few
+    core = company(130, 10, 1).core
     answer, _ = run("prices", core, Limits(90.0, gap=0.0, threads=2), lambda _: False)
-    assert answer.claim == "optimal" and answer.listing is not None and any(lent)
+    assert answer.claim == "optimal" and answer.listing is not None and any(lent) and not looked
 
 
 def test_where_books_cannot_be_listed_their_bound_stands(monkeypatch: pytest.MonkeyPatch) -> None:

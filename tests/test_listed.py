@@ -266,7 +266,11 @@ def test_threads_prove_the_same_side_by_side_and_what_they_prove_together_is_rec
     for threads in (1, 2, 3):
         found, listing = proved(core, alone, books, threads)
         values.append(found.value)
-        assert found.choice is not None and core.feasible(found.choice) and found.lowest <= found.value + slight(found.value)
+        assert (
+            found.choice is not None
+            and core.feasible(found.choice)
+            and found.lowest <= found.value + slight(found.value)
+        )
         assert listing_bound(core, listing, found.value) <= found.value + slight(found.value)
         assert any(lent) == (threads > 1)
     assert values == pytest.approx([values[0]] * 3, rel=2e-6)

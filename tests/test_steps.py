@@ -24,7 +24,13 @@ def test_steps_of_two_parts_go_on_from_where_they_were_parted_with_their_own_pri
     for part, own in zip(parts, ([common, one], [common, other]), strict=True):
         whole.take(part, np.array(own), triples)
     assert [part.parent for part in whole.parts] == [-1, 0, 1, 0, 3]
-    assert [(part.option, part.inside) for part in whole.parts] == [(-1, False), (5, True), (-1, False), (5, False), (-1, False)]
+    assert [(part.option, part.inside) for part in whole.parts] == [
+        (-1, False),
+        (5, True),
+        (-1, False),
+        (5, False),
+        (-1, False),
+    ]
     assert [part.duals.triple.tolist() for part in whole.parts[1:]] == [[2, 0, 0], [20, 20, 0], [3, 0, 0], [30, 0, 30]]
     listing = whole.listing([0, 1], 3, triples)
     assert listing.parent.tolist() == [-1, 0, 0, 1, 2]  # where books are sought comes first
