@@ -22,8 +22,8 @@ from optimizer.listing import Listing, demand_steps
 
 #: a plan counts as better when it is worth this share more
 EXACT = 1e-8
-#: threads that list books, of one rep each
-THREADS = 2
+#: threads that list books, of one rep each; steps for which that is done together
+THREADS, TOGETHER = 2, 6
 #: no book of any rep is worth as much
 UNREACHED = 1e18
 
@@ -91,31 +91,43 @@ def listing_bound(core: Core, listing: Listing, value: float, end: float = np.in
     lister, steps, seeks = Lister(core), len(listing.parent), len(listing.need)
     proved, left = np.full(steps, np.inf), dict[int, list[RepBooks]]()
     parts = np.bincount(listing.parent[1:], minlength=steps)  # of each step, how many still need what is left there
-    sought = np.zeros(steps, dtype=bool)
-    for step in range(steps):
-        above, option = int(listing.parent[step]), int(listing.option[step])
-        if (step and above not in left) or (step >= seeks and option >= 0):
-            continue  # parts of what is listed come below
-        reps = [copy(rep) for rep in left[above]] if step else lister.reps()
-        if option >= 0:
-            reps = [rep.part(core, option, bool(listing.inside[step])) for rep in reps]
-        if step >= seeks and not all(rep.all for rep in reps):
-            continue
-        duals, needs = _duals(listing, step, lister), listing.need[min(step, seeks - 1), [rep.rep for rep in reps]]
-        if not _sought(lister, reps, duals, listing.triples, needs, end):
+    sought, waiting = np.zeros(steps, dtype=bool), list(range(steps))
+    while waiting:
+        ready = [step for step in waiting if not step or listing.parent[step] not in waiting][:TOGETHER]
+        waiting = [step for step in waiting if step not in ready]
+        begun = {step: _begun(core, lister, listing, step, left) for step in ready}
+        some = {step: reps for step, reps in begun.items() if reps is not None}
+        needs = {step: listing.need[min(step, seeks - 1), [rep.rep for rep in reps]] for step, reps in some.items()}
+        at = {step: _duals(listing, step, lister) for step in some}
+        if not _sought(lister, [(some[step], at[step], needs[step]) for step in some], listing.triples, end):
             return _together(listing, proved, value)
-        proved[step], sought[step] = _counted(lister, reps, duals, needs, value), True
-        if parts[step]:
-            left[step] = reps
-        if step:
-            parts[above] -= 1
-            if not parts[above]:
-                del left[above]
+        for step, reps in some.items():
+            proved[step], sought[step] = _counted(lister, reps, at[step], needs[step], value), True
+            above = int(listing.parent[step])
+            if parts[step]:
+                left[step] = reps
+            if step:
+                parts[above] -= 1
+                if not parts[above]:
+                    del left[above]
     for step in list(left):
         reps = left.pop(step)
         if all(rep.all for rep in reps):
             _of_steps(Listed(core, lister, reps), listing, step, value, proved, sought)
     return _together(listing, proved, value)
+
+
+def _begun(
+    core: Core, lister: Lister, listing: Listing, step: int, left: dict[int, list[RepBooks]]
+) -> list[RepBooks] | None:
+    """The reps of a step as what is left of the one before leaves them; None where books are not sought there."""
+    above, option, sought = int(listing.parent[step]), int(listing.option[step]), step < len(listing.need)
+    if (step and above not in left) or (not sought and option >= 0):
+        return None  # parts of what is listed come after
+    reps = [copy(rep) for rep in left[above]] if step else lister.reps()
+    if option >= 0:
+        reps = [rep.part(core, option, bool(listing.inside[step])) for rep in reps]
+    return reps if sought or all(rep.all for rep in reps) else None
 
 
 def _counted(lister: Lister, reps: list[RepBooks], duals: Duals, needs: np.ndarray, value: float) -> float:
@@ -148,29 +160,34 @@ def _together(listing: Listing, proved: np.ndarray, value: float) -> float:
 
 
 def _sought(
-    lister: Lister, reps: list[RepBooks], duals: Duals, triples: np.ndarray, needs: np.ndarray, end: float
+    lister: Lister, steps: list[tuple[list[RepBooks], Duals, np.ndarray]], triples: np.ndarray, end: float
 ) -> bool:
-    """Have reps that are not listed hold all books worth as much as they need [M']; whether that was done before `end`."""
-    todo = [(rep, float(need)) for rep, need in zip(reps, needs, strict=True) if not rep.all]
+    """Have reps that are not listed, of several steps, hold all books worth as much as they need [M'] at the step's prices;
+    whether that was done before `end`."""
+    todo = [
+        (rep, duals, float(need))
+        for reps, duals, needs in steps
+        for rep, need in zip(reps, needs, strict=True)
+        if not rep.all
+    ]
     left = end - monotonic()
     if left < 0:
         return not todo
 
-    def seek(sought: tuple[RepBooks, float]) -> tuple[np.ndarray, float]:
-        found, top = lister.list(sought[0], duals, triples, sought[1], np.inf, LISTED, MOST_BOOKS)
+    def seek(sought: tuple[RepBooks, Duals, float]) -> bool:
+        rep, duals, need = sought
+        found, top = lister.list(rep, duals, triples, need, np.inf, LISTED, MOST_BOOKS)
         if top == np.inf:
             lister.stop[0] = 1  # the others are not needed
-        return found, top
+        else:
+            rep.take(lister.core, found, triples)
+        return bool(top < np.inf)
 
     with lister.ending(left), ThreadPoolExecutor(THREADS) as pool:
-        listed = list(pool.map(seek, todo))
-    if any(top == np.inf for _, top in listed):
-        if monotonic() >= end:
-            return False
+        done = all(list(pool.map(seek, todo)))
+    if not done and monotonic() < end:
         raise ValueError("more books count at the listing's prices than can be listed")
-    for (rep, _), (found, _) in zip(todo, listed, strict=True):
-        rep.take(lister.core, found, triples)
-    return True
+    return done
 
 
 def _of_steps(
