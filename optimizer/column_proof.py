@@ -24,7 +24,7 @@ from optimizer.listed import Listed
 from optimizer.listing import Listing
 from optimizer.parting import plan_of, unsure
 from optimizer.steps import Steps
-from optimizer.triples import unknown
+from optimizer.triples import not_among
 
 #: rounds of triples
 ROUNDS = 60
@@ -187,14 +187,14 @@ class ColumnProof(ColumnSearch):
         """What is proved of a part, which had so many triples when it was made; what the parts before it have found counts in it,
         and what it finds in those after it."""
         with self.lock:
-            part._add_triples(unknown(self.program.triples[known:], part.program.triples))
+            part._add_triples(not_among(self.program.triples[known:], part.program.triples))
             part.hear(self.choice)
         proved = np.inf
         with suppress(StuckError):
             proved = part._prove_part()
         with self.lock:
             self.hear(part.choice)
-            self._add_triples(unknown(part.program.triples[known:], self.program.triples))
+            self._add_triples(not_among(part.program.triples[known:], self.program.triples))
         return proved
 
     def _parts(self) -> list[ColumnProof]:

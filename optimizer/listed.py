@@ -91,10 +91,11 @@ def listing_bound(core: Core, listing: Listing, value: float, end: float = np.in
     lister, steps, seeks = Lister(core), len(listing.parent), len(listing.need)
     proved, left = np.full(steps, np.inf), dict[int, list[RepBooks]]()
     parts = np.bincount(listing.parent[1:], minlength=steps)  # of each step, how many still need what is left there
-    sought, waiting = np.zeros(steps, dtype=bool), list(range(steps))
-    while waiting:
-        ready = [step for step in waiting if not step or listing.parent[step] not in waiting][:TOGETHER]
-        waiting = [step for step in waiting if step not in ready]
+    sought = np.zeros(steps, dtype=bool)
+    waiting = set(np.flatnonzero((np.arange(steps) < seeks) | (listing.option < 0)).tolist())
+    while waiting:  # parts of what is listed come after
+        ready = [step for step in sorted(waiting) if int(listing.parent[step]) not in waiting][:TOGETHER]
+        waiting -= set(ready)
         begun = {step: _begun(core, lister, listing, step, left) for step in ready}
         some = {step: reps for step, reps in begun.items() if reps is not None}
         needs = {step: listing.need[min(step, seeks - 1), [rep.rep for rep in reps]] for step, reps in some.items()}
@@ -121,13 +122,13 @@ def _begun(
     core: Core, lister: Lister, listing: Listing, step: int, left: dict[int, list[RepBooks]]
 ) -> list[RepBooks] | None:
     """The reps of a step as what is left of the one before leaves them; None where books are not sought there."""
-    above, option, sought = int(listing.parent[step]), int(listing.option[step]), step < len(listing.need)
-    if (step and above not in left) or (not sought and option >= 0):
-        return None  # parts of what is listed come after
+    above, option = int(listing.parent[step]), int(listing.option[step])
+    if step and above not in left:
+        return None
     reps = [copy(rep) for rep in left[above]] if step else lister.reps()
     if option >= 0:
         reps = [rep.part(core, option, bool(listing.inside[step])) for rep in reps]
-    return reps if sought or all(rep.all for rep in reps) else None
+    return reps if step < len(listing.need) or all(rep.all for rep in reps) else None
 
 
 def _counted(lister: Lister, reps: list[RepBooks], duals: Duals, needs: np.ndarray, value: float) -> float:

@@ -27,14 +27,14 @@ def exceeded(units: int, taken: list[tuple[np.ndarray, float]], known: np.ndarra
     a, b, c = a[ordered], b[ordered], c[ordered]
     order = np.argsort(-over[a, b, c], kind="stable")[: 4 * AT_ONCE]
     times, found = np.zeros(units, dtype=np.int64), list[list[int]]()
-    for triple in unknown(some[np.column_stack([a, b, c])[order]], known).tolist():
+    for triple in not_among(some[np.column_stack([a, b, c])[order]], known).tolist():
         if (times[triple] < OF_UNIT).all() and len(found) < AT_ONCE:
             times[triple] += 1
             found.append(triple)
     return np.array(found, dtype=np.int64).reshape(-1, 3)
 
 
-def unknown(triples: np.ndarray, known: np.ndarray) -> np.ndarray:
+def not_among(triples: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Those of triples [C, 3] that are not among others [·, 3]."""
     old = set(map(tuple, known.tolist()))
     return triples[[tuple(triple) not in old for triple in triples.tolist()]]

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from optimizer.triples import AT_ONCE, EXCEEDED, exceeded, places, unknown
+from optimizer.triples import AT_ONCE, EXCEEDED, exceeded, not_among, places
 
 
 def test_triples_are_those_that_books_exceed_the_worst_first() -> None:
@@ -37,6 +37,6 @@ def test_triples_are_those_that_books_exceed_the_worst_first() -> None:
 
 def test_triples_are_told_from_those_that_are_known_and_found_among_them() -> None:
     some = np.array([[0, 1, 2], [0, 1, 3], [2, 3, 4]])
-    assert unknown(some, some[[2, 0]]).tolist() == [[0, 1, 3]]
-    assert unknown(some, some).shape == (0, 3) and unknown(some[:0], some).shape == (0, 3)
+    assert not_among(some, some[[2, 0]]).tolist() == [[0, 1, 3]]
+    assert not_among(some, some).shape == (0, 3) and not_among(some[:0], some).shape == (0, 3)
     assert places(some[[2, 0]], some).tolist() == [2, 0] and not len(places(some[:0], some))
