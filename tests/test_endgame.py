@@ -75,7 +75,8 @@ def test_where_no_proof_is_tried_books_are_sought_for_a_bound_alone(monkeypatch:
 def test_told_to_stop_while_books_are_sought_or_listed_it_ends_at_once(
     phase: tuple[type, str], threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    core, told = company(130, 10, 1).core, list[float]()
+    larger = phase[1] == "_near"  # which comes late: the proof of a smaller company may have ended
+    core, told = company(200 if larger else 130, 10, 1).core, list[float]()
     usual: Callable[..., Any] = getattr(*phase)
 
     def begun(*given: Any) -> Any:
@@ -84,7 +85,7 @@ def test_told_to_stop_while_books_are_sought_or_listed_it_ends_at_once(
 
     monkeypatch.setattr(*phase, begun)
     monkeypatch.setattr("optimizer.endgame.FEW", 0)
-    if phase[1] == "_near":  # which comes after a look that would take as long as the proof
+    if larger:  # it comes after a look that would take as long as the proof
         monkeypatch.setattr("optimizer.endgame.ALTERNATE_BOOKS", 0.01)
         monkeypatch.setattr("optimizer.endgame.SETTLING", 0.0)
 
