@@ -43,9 +43,10 @@ FIRMEST = 4
 #: chains a second: what a deterministic solve may count on, and what one expects before it has measured
 NOMINAL, PACE = 5_000, 120_000
 #: units of the best plan that fill more than such a share of a row of their rep's stay there, one step after another, where
-#: the limit is so many seconds a unit, and all over again where it is so many and the problem is annealed in parts; shares of
-#: the time left for the search before each, and for the prices of the others
-FASTEN, SECONDS_A_UNIT, BEFORE_IT, REPRICE = (0.1, 0.04, 0.02, 0.01), (1.2e-4, 5e-3), 0.08, 0.2
+#: the limit is so many seconds a unit; shares of the time left for the search before each, and for the prices of the others
+FASTEN, SECONDS_A_UNIT, BEFORE_IT, REPRICE = (0.1, 0.04, 0.02, 0.01), 1.2e-4, 0.08, 0.2
+#: seconds a unit from which on several fields are begun with
+SEVERAL = 2e-3
 #: the share before each where a good plan of a problem like this one, and with it prices, were known
 SOONER, QUICKLY = 0.05, 0.2
 #: big units of a plan this near the bound stay where they are; one as near as that is where the search begins
@@ -109,9 +110,30 @@ class Best:
             near = share_of(self.proved, self.value) <= self.limits.gap
             return self.stop or now > self.limits.time_limit or near
 
+    def apart(self) -> Best:
+        """One that knows of no plan yet, and tells this one of those it meets."""
+
+        def heard(progress: Progress) -> bool:
+            if progress.choice is not None:
+                self.offer(progress.choice)
+            return self.over()
+
+        return Best(self.core, self.limits, heard, self.proved)
+
     def near(self, share: float) -> bool:
         """Whether there is a plan, and it is within this share of what is proved."""
         return self.value > -np.inf and share_of(self.proved, self.value) < share
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Way:
+    """Fields, each what the next leaves, a search on the first of them, the `first` cooling there, and whether it goes on from
+    the best plan (`warm`)."""
+
+    fields: list[Field]
+    search: Search
+    first: Cooling
+    warm: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,41 +147,57 @@ class Annealing:
     patches: Callable[[Field], Patches] | None = None
 
     def run(self, fields: list[Field], end: float) -> None:
-        """Annealings until `end` on the first field, then on what it leaves when the larger units of the best plan stay where
-        they are; on the next field where two annealings have ended without a plan. Fields so found come first. Of a plan to begin
-        with that is near the bound larger units stay at once; where the problem is annealed whole it is restored and is what the
-        first annealings go on from, and in parts all but the largest stay at once (`glance` has tried with more)."""
-        limits, best = self.limits, self.best
-        known = best.near(NEARER)
-        warm, share = known and best.core.units <= WHOLE, SOONER if known else BEFORE_IT
-        for field in tuple(fields):
-            first, search = self._coolings(field)[0], field.search(limits, best.over)
-            if warm:
-                self._restore(field, search)
-            annealed, steps = known, FASTEN * _turns(field.core.units, limits.time_limit)
-            for least in steps[int(known and not warm) :]:
-                if not annealed:
-                    self._on(field, search, self._soon(end, share), self._coolings(field)[0], warm=False, last=False)
-                if best.over() or best.choice is None or not best.near(NEAR):
-                    break
-                seconds = REPRICE * (end - limits.elapsed())
-                fastened = fasten(best.core, best.choice, (least,), field.paid, limits, seconds, best.over)
-                annealed = warm or fastened is None
-                if fastened is None:
-                    continue
-                if best.over():
-                    break
-                field = Field.rest(fastened, best.choice, field.paid)
-                first, search = self._coolings(field)[1], field.search(limits, best.over)
-                fields.insert(0, field)
-                if warm:
-                    self._restore(field, search)
-            if warm and steps:
-                self._on(field, search, self._soon(end, share), first, warm, last=False)
-                warm = False
-            self._on(field, search, end, first, warm, last=field is fields[-1])
+        """Annealings until `end` on what the first of the fields leaves when the larger units of the best plan stay where they
+        are; on the last field where two annealings have ended without a plan. Where there is time, those between are begun with
+        as well as the first, each with plans of its own, and the one that ends with the best is gone on from. It stays among the
+        fields, as does the last, and those found so come first."""
+        best, (*starts, last) = self.best, fields
+        if best.near(NEARER) or not self.limits.time_limit > SEVERAL * best.core.units:
+            starts = starts[:1]
+        for first in (*starts[:1], last):
+            way = self._narrowed(first, end)
+            for other in starts[1:] if first is not last and not best.over() else ():
+                value = best.value
+                apart = replace(self, best=best.apart())._narrowed(other, end)
+                way = apart if best.value > value else way
+            fields[:] = way.fields if first is last else [*way.fields, last]
+            self._on(way.fields[0], way.search, end, way.first, way.warm, last=first is last)
             if best.choice is not None:
                 break
+
+    def _narrowed(self, field: Field, end: float) -> _Way:
+        """A field, and what it leaves when the larger units of the best plan stay where they are, and more and more of them, with
+        an annealing before each. Of a plan to begin with that is near the bound they stay at once; where the problem is annealed
+        whole it is restored and is what the first annealings go on from, and in parts all but the largest stay at once
+        (`glance` has tried with more)."""
+        limits, best, fields = self.limits, self.best, [field]
+        first, search = self._coolings(field)[0], field.search(limits, best.over)
+        known = best.near(NEARER)
+        warm, share = known and best.core.units <= WHOLE, SOONER if known else BEFORE_IT
+        if warm:
+            self._restore(field, search)
+        annealed, steps = known, FASTEN if limits.time_limit > SECONDS_A_UNIT * field.core.units else ()
+        for least in steps[int(known and not warm) :]:
+            if not annealed:
+                self._on(field, search, self._soon(end, share), self._coolings(field)[0], warm=False, last=False)
+            if best.over() or best.choice is None or not best.near(NEAR):
+                break
+            seconds = REPRICE * (end - limits.elapsed())
+            fastened = fasten(best.core, best.choice, (least,), field.paid, limits, seconds, best.over)
+            annealed = warm or fastened is None
+            if fastened is None:
+                continue
+            if best.over():
+                break
+            field = Field.rest(fastened, best.choice, field.paid)
+            first, search = self._coolings(field)[1], field.search(limits, best.over)
+            fields.insert(0, field)
+            if warm:
+                self._restore(field, search)
+        if warm and steps:
+            self._on(field, search, self._soon(end, share), first, warm, last=False)
+            warm = False
+        return _Way(fields, search, first, warm)
 
     def glance(self, field: Field, again: bool = False) -> None:
         """One short annealing, for a plan soon: from the prices' own choice, or of what a plan that is known leaves when as many
@@ -255,9 +293,3 @@ def _mended(field: Field, search: Search, patches: Patches | None, choice: np.nd
     if patches is not None and not field.core.feasible(choice):
         choice = patches.mend(choice)
     return choice
-
-
-def _turns(units: int, seconds: float) -> int:
-    """How often larger units are fastened, all steps of it."""
-    once, again = (seconds > each * units for each in SECONDS_A_UNIT)
-    return int(once) + int(again and units > WHOLE)

@@ -40,9 +40,9 @@ PRICE_PASSES = 1_500
 #: where books of all are too much, units that fill more than this share are placed, among reps with so many options, in
 #: this share of the time left and with so much effort
 NEAR, NEAR_OPTIONS, NEAR_SHARE, NEAR_EFFORT = 0.2, 3_000_000, 0.25, Effort(100, 0.2)
-#: places that take more than this share off it are looked for again, with so many passes for prices and so much effort for books
-#: of what is left when the sure ones are taken, in this share of the time left
-UNSURE, SURE_PASSES, SURE_EFFORT, SURE_SHARE = 1e-4, 300, Effort(120, 0.2), 0.1
+#: places are looked for again, with so many passes for prices and so much effort for books of what is left when the sure ones
+#: are taken, in this share of the time left
+SURE_PASSES, SURE_EFFORT, SURE_SHARE = 300, Effort(120, 0.2), 0.1
 #: options a unit, those of most price-adjusted value, that units have when others are fastened
 NARROW = 5
 #: places are bad that take more than this share off what can be reached (or leave the rest without a plan)
@@ -66,21 +66,20 @@ def settle(
     limits: Limits,
     stop: Callable[[], bool],
     keep: np.ndarray | None = None,
-) -> Settled | None:
-    """Big units placed, the rest priced; None where no unit is big, or many are, or where with them there the rest has no
-    plan. Big units that a good plan `keep` [U] serves stay where it has them."""
+) -> list[Settled]:
+    """Big units placed, the rest priced, in one or two ways, the one that may bring more first; none where no unit is big, or
+    many are, or where with them there the rest has no plan. Big units that a good plan `keep` [U] serves stay where it has
+    them."""
     if dual.hosts is None:
-        return None
+        return []
     liked = short_list(core, dual.prices, np.full(core.units, -1, dtype=np.int64), 1, limits.threads).option[:, 0]
     if not _uneven(_filled(core, np.where(dual.hosts >= 0, dual.hosts, liked))):
-        return None
-    settled = _settled(core, dual, place, limits, stop, keep)
-    lost = 1.0 if settled is None else share_of(dual.bound, settled.value)
-    if keep is not None or core.options <= LP_FIRST or lost <= UNSURE or stop():
-        return settled
-    hosts = _surely(core, dual, limits, stop)
-    other = None if hosts is None else _settled(core, replace(dual, hosts=hosts), place, limits, stop, keep)
-    return max((each for each in (settled, other) if each is not None), key=lambda each: each.value, default=None)
+        return []
+    ways = [_settled(core, dual, place, limits, stop, keep)]
+    if keep is None and core.options > LP_FIRST and not stop():
+        hosts = _surely(core, dual, limits, stop)
+        ways += [] if hosts is None else [_settled(core, replace(dual, hosts=hosts), place, limits, stop, keep)]
+    return sorted((way for way in ways if way is not None), key=lambda way: -way.value)
 
 
 def _surely(core: Core, dual: Dual, limits: Limits, stop: Callable[[], bool]) -> np.ndarray | None:

@@ -37,7 +37,7 @@ def first(monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
         return [choice]
 
     monkeypatch.setattr(Search, "run", run)
-    monkeypatch.setattr(annealing, "SECONDS_A_UNIT", (np.inf, np.inf))  # nothing is fastened
+    monkeypatch.setattr(annealing, "SECONDS_A_UNIT", np.inf)  # nothing is fastened
     field = Field.whole(CORE, np.zeros(CORE.rows), np.full(CORE.units, -1))
     field.search(Limits(SECONDS), lambda: False)  # compiled before the time begins
     limits = Limits(SECONDS, gap=0.0)
@@ -73,7 +73,7 @@ def test_rounds_are_no_more_than_can_be_laid_out(slow: None, wide: None, first: 
 def test_when_its_time_is_over_a_plan_stays_as_it_is_unless_work_is_counted(
     deterministic: bool, annealed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(annealing, "SECONDS_A_UNIT", (np.inf, np.inf))  # nothing is fastened
+    monkeypatch.setattr(annealing, "SECONDS_A_UNIT", np.inf)  # nothing is fastened
     asked: list[np.ndarray] = []
     monkeypatch.setattr(Search, "run", lambda self, choice, *_: asked.append(choice) or [choice])
     limits = Limits(SECONDS, gap=0.0, deterministic=deterministic)
@@ -95,7 +95,7 @@ def test_larger_units_of_a_known_plan_stay_before_any_search_and_of_others_after
         told.append(shares)
 
     monkeypatch.setattr(Annealing, "_on", lambda *_, **__: told.append("search"))
-    for name, value in {"fasten": fastens, "WHOLE": 0, "SECONDS_A_UNIT": (0.0, np.inf)}.items():
+    for name, value in {"fasten": fastens, "WHOLE": 0, "SECONDS_A_UNIT": 0.0}.items():
         monkeypatch.setattr(annealing, name, value)
     plan, limits = waterfall(CORE), Limits(60.0, gap=0.0)
     value = CORE.objective(plan)
@@ -104,6 +104,35 @@ def test_larger_units_of_a_known_plan_stay_before_any_search_and_of_others_after
     Annealing(limits, best).run([Field.whole(CORE, np.zeros(CORE.rows), plan)], 60.0)
     steps = [(share,) for share in annealing.FASTEN]
     assert told == ([*steps[1:], "search"] if known else ["search", *steps, "search"])
+
+
+@pytest.mark.parametrize("better", [0, 1])
+@pytest.mark.parametrize("long", [True, False], ids=["long", "short"])
+def test_where_there_is_time_all_fields_are_begun_with_and_the_best_is_gone_on_from(
+    better: int, long: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each knows of its own plans alone; the last field is for where none has one."""
+    core = mixed_core(6, units=60)
+    limits, good = Limits(60.0, gap=0.0), waterfall(core)
+    fields = [Field.whole(core, np.zeros(core.rows), good) for _ in range(3)]
+    moved = (np.where(np.arange(core.units) == unit, option, good) for option, unit in enumerate(core.unit))
+    worse = next(plan for plan in moved if core.feasible(plan) and core.objective(plan) < core.objective(good))
+    plans, known, went_on = [good, worse][:: 1 if better == 0 else -1], [], []
+
+    def narrowed(self: Annealing, field: Field, _: float) -> SimpleNamespace:
+        known.append(self.best.choice)
+        self.best.offer(plans[fields.index(field)])
+        return SimpleNamespace(fields=[field], search=None, first=QUICK, warm=False)
+
+    monkeypatch.setattr(annealing, "SEVERAL", 0.0 if long else np.inf)
+    monkeypatch.setattr(Annealing, "_narrowed", narrowed)
+    monkeypatch.setattr(Annealing, "_on", lambda self, field, *_, **__: went_on.append(field))
+    best, some = Best(core, limits, lambda _: False, np.inf), fields.copy()
+    Annealing(limits, best).run(some, 60.0)
+    assert known == [None, None][: 1 + long]
+    begun = fields[better if long else 0]
+    assert went_on == [begun] and some == [begun, fields[2]]
+    assert best.value == core.objective(plans[better if long else 0])
 
 
 @pytest.mark.parametrize("known", [False, True])

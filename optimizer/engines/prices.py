@@ -77,11 +77,9 @@ class Prices(Engine):
         place = self._place if self.provers else None
         keep = best.choice if best.near(NEAR) else None
         goes_on = best.near(NEARER) and core.units <= WHOLE
-        settled = None if goes_on else settle(core, dual, place, limits, best.over, keep)
-        fields = [Field.whole(core, dual.prices, start)]
-        if settled is not None:
-            fields.insert(0, Field.rest(settled, start, dual.prices))
-        elif limits.time_limit > HELD * core.units:
+        settled = [] if goes_on else settle(core, dual, place, limits, best.over, keep)
+        fields = [*(Field.rest(way, start, dual.prices) for way in settled), Field.whole(core, dual.prices, start)]
+        if not settled and limits.time_limit > HELD * core.units:
             held = hold(core, dual, limits, best.over, keep)
             fields[:0] = [] if held is None else [Field.around(core, held, start)]
         if not self.provers or core.options > PATCH_OPTIONS or limits.deterministic:
