@@ -66,6 +66,14 @@ class Core:
         """[K] unit of each option."""
         return np.repeat(np.arange(self.units, dtype=np.int32), np.diff(self.start))
 
+    @cached_property
+    def step(self) -> float:
+        """A number of which the worth of every plan that keeps the hard rows is a multiple; 0 where none is known."""
+        worth = np.append(self.value, self.cost[self.is_open])
+        if np.isfinite(self.penalty).any() or (worth != np.rint(worth)).any() or np.abs(worth).sum() >= 1 << 53:
+            return 0.0
+        return float(np.gcd.reduce(worth.astype(np.int64)))
+
     @property
     def model(self) -> tuple[np.ndarray, ...]:
         """What kernels take of a core: its first nine arrays."""

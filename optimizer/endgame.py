@@ -185,11 +185,12 @@ class Endgame:
                 if not several:
                     self._list()
                 while several and not (self._settling or self.tried.is_set() or self.over()):
-                    self._look()
+                    self.look()
                 if several and self.columns is not None:
                     self._lend(self.columns.crew)
                 if not (self.over() or self.listed):
-                    found = self._searched(several)
+                    exact = self.provers[-1]()
+                    found = self.searched(exact.proving() if several else exact, self.limits)
             finally:
                 self.done.set()
                 for other in beside:
@@ -211,8 +212,8 @@ class Endgame:
             pass
         crew.leave()
 
-    def _searched(self, several: bool) -> Answer:
-        """What the last exact engine proves, and others, on one thread of several."""
+    def searched(self, exact: Engine, limits: Limits) -> Answer:
+        """What an exact engine proves, and others, on one thread of several."""
         best = self.best
         assert best.choice is not None
 
@@ -221,19 +222,19 @@ class Endgame:
                 best.offer(progress.choice)
             return best.heard(progress) or self.listed
 
-        exact = self.provers[-1]().proving() if several else self.provers[-1]()
-        proof = prove(best.core, best.choice, self.stages, exact, self.limits, heard, lambda: best.choice)
-        agreed = proof.claim == "optimal" and not self.listed and self._agreed(proof)
+        proof = prove(best.core, best.choice, self.stages, exact, limits, heard, lambda: best.choice)
+        agreed = proof.claim == "optimal" and not self.listed and self.agreed(proof, exact)
         choice = best.choice if best.value > proof.value else proof.choice  # found when the proof had ended
         return Answer(choice, proof.bound, proof.claim, proof.stopped, agreed)
 
-    def _agreed(self, proof: Proof) -> bool:
+    def agreed(self, proof: Proof, exact: Engine) -> bool:
         """Whether another exact engine proves the same, unless books listed do."""
 
         def over(_: Progress) -> bool:
             return self.best.over() or self.listed
 
-        return any(agrees(self.best.core, proof, other(), self.limits, over) for other in self.provers[:-1])
+        others = (prover() for prover in (self.provers[0], *self.provers[:0:-1]))
+        return any(o.name != exact.name and agrees(self.best.core, proof, o, self.limits, over) for o in others)
 
     def _beside(self) -> None:
         """On one thread while another proves: books listed, then better plans, and books again where these leave less open."""
@@ -242,7 +243,7 @@ class Endgame:
         while not self.over():
             value = self.best.value
             while not self.over() and self.best.value <= value:
-                self._look()
+                self.look()
             self._list()
 
     def _list(self) -> None:
@@ -253,7 +254,7 @@ class Endgame:
                 self.best.offer(self.columns.choice)
             self.over()
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """For better plans, on one thread and by turns: among the options of the books sought, if that has not been done yet;
         around the best plan; and many annealings, what they have, crossed, and parts."""
         best, limits = self.best, replace(self.limits, threads=1, seed=self.limits.seed + 1)

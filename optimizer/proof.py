@@ -2,7 +2,8 @@
 
 At prices λ with bound B a plan's value is B less the regret of every unit's option, the loss of every row and what open
 positions cost beyond their use, none of them negative (design.md §3). So an option that alone loses B − V or more is in
-no plan better than one worth V (reduced-cost fixing: Geoffrion 1974). What is left is priced again, until nothing falls.
+no plan better than one worth V (reduced-cost fixing: Geoffrion 1974); where values are whole, a better one is worth V + 1.
+What is left is priced again, until nothing falls.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def drop(thin: Thin, value: float, stage: Stage) -> Thin:
     has."""
     core = thin.core
     lost = book_losses(core, stage) if isinstance(stage, Books) else losses(core, stage)
-    spare = lost.bound + _tolerated(core, stage) - value + 1e-9 * max(1.0, abs(value))
+    spare = lost.bound + _tolerated(core, stage) - _next(core, value) + 1e-9 * max(1.0, abs(value))
     proved = min(thin.bound, lost.bound)
     if spare <= 0:
         return replace(thin, bound=proved, empty=True)
@@ -109,6 +110,11 @@ def drop(thin: Thin, value: float, stage: Stage) -> Thin:
         option_coef=core.option_coef[:, keep],
     )
     return Thin(smaller, thin.option[keep], proved)
+
+
+def _next(core: Core, value: float) -> float:
+    """What a plan that is worth more than `value` is worth at least."""
+    return core.step * (np.floor(value / core.step) + 1.0) if core.step and np.isfinite(value) else value
 
 
 def _tolerated(core: Core, stage: Stage) -> float:

@@ -66,6 +66,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "column_proof",
             "column_search",
             "endgame",
+            "decide",
             "position_annealing",
             "opening",
             "patches",

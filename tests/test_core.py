@@ -96,3 +96,24 @@ def test_a_problem_without_rows_or_options_still_has_numbers() -> None:
     assert core.feasible(nobody)
     assert core.objective(nobody) == 0.0
     assert core.matrix().shape == (0, 0)
+
+
+def test_the_worth_of_a_plan_is_a_multiple_of_the_step() -> None:
+    known = 0
+    for seed in range(200):
+        core = random_core(seed)
+        assert core.step == 0 or np.array_equal(core.value, np.rint(core.value))
+        hard = replace(
+            core, penalty=np.full(core.rows, np.inf), value=6 * np.rint(core.value), cost=9 * np.rint(core.cost)
+        )
+        known += hard.step > 1
+        worth = hard.objective(choice_of(hard, seed))
+        assert hard.step == 0 or worth == hard.step * np.rint(worth / hard.step)
+        if np.isfinite(core.penalty).any():
+            assert replace(core, value=np.rint(core.value), cost=np.rint(core.cost)).step == 0
+    assert known > 100
+
+
+def test_a_step_is_not_told_where_sums_would_not_be_exact() -> None:
+    core = random_core(1)
+    assert replace(core, penalty=np.full(core.rows, np.inf), value=np.full(core.options, 2.0**52)).step == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -107,6 +109,24 @@ def test_no_drop_removes_every_optimal_plan(optimal: bool) -> None:
         assert max(value, left) == pytest.approx(best, rel=1e-7, abs=1e-6), seed
         assert thin.bound >= best - 1e-6 * max(1.0, abs(best)), seed
     assert fallen > 200
+
+
+def test_where_values_are_whole_more_falls_and_a_better_plan_stays() -> None:
+    fallen = 0
+    for seed, given, _, _ in CASES:
+        core = replace(given, penalty=np.full(given.rows, np.inf), value=np.rint(given.value), cost=np.rint(given.cost))
+        best, optimal = best_by_enumeration(core)
+        if optimal is None:
+            continue
+        assert core.step >= 1 or not core.value.any()
+        plan = some_plan(core, optimal, np.random.default_rng(seed))
+        value, prices = core.objective(plan), find_prices(core, 5.0).prices
+        thin, cents = (thinned(each, value, (prices,)) for each in (core, replace(core, value=core.value + 1e-9)))
+        assert thin.empty or set(thin.option) <= set(cents.option), seed
+        fallen += cents.core.options - (0 if thin.empty else thin.core.options)
+        left = -np.inf if thin.empty else best_by_enumeration(thin.core)[0]
+        assert max(value, left) == pytest.approx(best), seed
+    assert fallen > 50
 
 
 def test_no_books_drop_every_optimal_plan() -> None:

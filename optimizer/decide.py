@@ -1,0 +1,59 @@
+"""Where values are whole and few options may be in a better plan, an exact engine decides, at middle sizes too.
+
+Nothing lies between a plan and one that is worth a unit more: that leaves far fewer options (`optimizer.proof`), and branch and
+cut makes more of it than books listed do where these are long. Two engines search what is left side by side and tell each other
+of better plans; each begins again where such a plan leaves far less. How long one takes is chance: the first to end counts.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+
+from optimizer.core import Core
+from optimizer.endgame import SHORT, Endgame
+from optimizer.engines.base import Answer, Engine, Progress
+from optimizer.listing import PROVE_OPTIONS
+from optimizer.proof import Proof, prove
+
+#: it is tried where no more options than this may be in a better plan, in this share of the time left
+FEW_WHOLE, DECIDED = 8_000, 0.4
+
+
+def decidable(core: Core) -> bool:
+    """Whether values are whole, and books cannot be listed or are long."""
+    return core.step > 0 and bool(core.options > PROVE_OPTIONS or core.units > SHORT * np.count_nonzero(~core.is_open))
+
+
+def decide(endgame: Endgame) -> Answer | None:
+    """The best plan and a proof by the first exact engine, or by the last beside it where there are threads, and what another
+    makes of it; None where too many options may be in a better plan, or none has come to an end in this share of the time."""
+    best, limits = endgame.best, endgame.limits
+    if not decidable(best.core) or best.choice is None or best.over() or endgame.left > FEW_WHOLE:
+        return None
+    phase, best.phase, plan, ended = best.phase, "proof", best.choice, threading.Event()
+    until = replace(limits, time_limit=limits.elapsed() + DECIDED * limits.left(), threads=1)
+
+    def heard(progress: Progress) -> bool:
+        if progress.choice is not None:
+            best.offer(progress.choice)
+        return best.heard(progress) or ended.is_set()
+
+    def proved(exact: Engine) -> tuple[Engine, Proof]:
+        proof = prove(best.core, plan, endgame.stages, exact, until, heard, lambda: best.choice)
+        if proof.claim == "optimal":
+            ended.set()
+        return exact, proof
+
+    several = limits.threads > 1 and endgame.provers[-1]().side_by_side
+    with ThreadPoolExecutor(2) as pool:
+        engines = (endgame.provers[0](), endgame.provers[-1]()) if several else (endgame.provers[0](),)
+        proofs = list(pool.map(proved, engines))
+    best.phase = phase
+    for exact, proof in proofs:
+        if proof.claim == "optimal":
+            return Answer(proof.choice, proof.bound, proof.claim, proof.stopped, endgame.agreed(proof, exact))
+    return None
