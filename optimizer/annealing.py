@@ -33,7 +33,7 @@ FIRM = (1.0, 1e4)
 #: elsewhere
 VARIED, FULL = Cooling(share=0.3, hot=1.0), 200
 #: the best plans met are kept where there are no more options than this
-KEPT_OPTIONS = 150_000
+KEPT_OPTIONS = 10_000
 #: the only one for more units than `HUGE`, where every round costs seconds before it begins
 HURRIED, HUGE = Cooling(rounds=8, share=0.01, depth=4, window=12, reach=0.05), 200_000
 #: seconds a unit that a round takes for its parts to be laid out, and fewest rounds where there is time for no more

@@ -19,21 +19,27 @@ from optimizer.engines.base import Answer, Engine, Progress
 from optimizer.listing import PROVE_OPTIONS
 from optimizer.proof import Proof, prove
 
-#: it is tried where no more options than this may be in a better plan, in this share of the time left
-FEW_WHOLE, DECIDED = 8_000, 0.4
+#: it is tried where no more options than this, and no more than this share of all, may be in a better plan, in this share of the
+#: time left
+FEW, MOSTLY_OUT, DECIDED = 8_000, 0.5, 0.4
 
 
-def decidable(core: Core) -> bool:
+def whole(core: Core) -> bool:
     """Whether values are whole, and books cannot be listed or are long."""
     return core.step > 0 and bool(core.options > PROVE_OPTIONS or core.units > SHORT * np.count_nonzero(~core.is_open))
 
 
+def decidable(endgame: Endgame) -> bool:
+    """Whether few options may be in a better plan than the one there is."""
+    best = endgame.best
+    return best.choice is not None and not best.over() and endgame.left <= min(FEW, MOSTLY_OUT * best.core.options)
+
+
 def decide(endgame: Endgame) -> Answer | None:
     """The best plan and a proof by the first exact engine, or by the last beside it where there are threads, and what another
-    makes of it; None where too many options may be in a better plan, or none has come to an end in this share of the time."""
+    makes of it; None where none has come to an end in this share of the time."""
     best, limits = endgame.best, endgame.limits
-    if not decidable(best.core) or best.choice is None or best.over() or endgame.left > FEW_WHOLE:
-        return None
+    assert best.choice is not None
     phase, best.phase, plan, ended = best.phase, "proof", best.choice, threading.Event()
     until = replace(limits, time_limit=limits.elapsed() + DECIDED * limits.left(), threads=1)
 

@@ -11,7 +11,7 @@ import numpy as np
 from optimizer.annealing import NEAR, NEARER, Annealing, Best
 from optimizer.books import MOST_OPTIONS
 from optimizer.core import Core
-from optimizer.decide import decidable, decide
+from optimizer.decide import decidable, decide, whole
 from optimizer.dual import Dual, find_prices
 from optimizer.endgame import Endgame
 from optimizer.engines.base import Answer, Engine, Limits, Placing, Report
@@ -30,8 +30,8 @@ TIED_OPTIONS = 150_000
 #: shares of the time left at which annealing ends, and what is tied; where a few annealings see all there is, where the tied
 #: are solved at once, and elsewhere
 SMALL, MIDDLE, WIDE = (0.06, 0.1), (0.3, 0.7), (0.8, 0.8)
-#: share of the time left after which it is asked whether an exact engine can decide what is left of whole values
-SOON = 0.03
+#: shares of the time left after which it is asked whether exact engines can decide what is left of whole values
+SOON = (0.005, 0.03)
 #: shares of the time left for many plans of a small problem, and for what they have, crossed
 VARIED, CROSSED = 0.2, 0.1
 #: share of what is left then for parts, where no proof comes next
@@ -122,11 +122,13 @@ class Prices(Engine):
         )
         small = not tiny and core.options <= PROVE_OPTIONS
         annealing = Annealing(limits, best, tiny, lambda field: self._patches(field, limits, best))
-        if not tiny and core.options <= TIED_OPTIONS and decidable(core):
-            annealing.run(fields.copy(), limits.elapsed() + SOON * limits.left())
-            decided = decide(endgame)
-            if decided is not None:
-                return decided
+        for share in SOON if not tiny and core.options <= TIED_OPTIONS and whole(core) else ():
+            annealing.run(fields.copy(), limits.elapsed() + share * limits.left())
+            if decidable(endgame):
+                decided = decide(endgame)
+                if decided is not None:
+                    return decided
+                break
         if not tiny and core.options <= SOUGHT_OPTIONS:
             endgame.begin()
         left = limits.left()
