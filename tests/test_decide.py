@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -12,9 +13,10 @@ from optimizer import decide as module
 from optimizer.core import Core
 from optimizer.endgame import Endgame
 from optimizer.engines import load
-from optimizer.engines.base import Answer, Limits
+from optimizer.engines.base import Answer, Limits, Progress
 from optimizer.engines.run import run
 from optimizer.proof import Proof, Stage
+from tests.timing import soonest
 
 
 def classical(units: int, reps: int, seed: int) -> Core:
@@ -71,6 +73,24 @@ def test_where_too_many_options_may_be_in_a_better_plan_no_engine_is_asked(
     monkeypatch.setattr(module, "prove", None)  # not to be called
     answer, _ = run("prices", classical(200, 5, 1), Limits(6.0, gap=0.0), lambda _: False)
     assert not decided and answer.choice is not None
+
+
+def test_told_to_stop_while_two_engines_search_both_end_at_once(decided: list[Answer | None]) -> None:
+    core, told = classical(400, 40, 1), list[float]()
+
+    def stops(progress: Progress) -> bool:
+        if progress.phase == "proof" and not told:
+            told.append(time.monotonic())
+        return bool(told)
+
+    def attempt() -> float:
+        told.clear()
+        answer, _ = run("prices", core, Limits(60.0, gap=0.0), stops)
+        assert told and answer.choice is not None and core.feasible(answer.choice)
+        return time.monotonic() - told[0]
+
+    assert soonest(attempt, 2.0) < 2.0
+    assert decided[0] is None
 
 
 def test_cents_or_soft_limits_are_left_to_others() -> None:
