@@ -61,5 +61,7 @@ def decide(endgame: Endgame) -> Answer | None:
     best.phase = phase
     for exact, proof in proofs:
         if proof.claim == "optimal":
-            return Answer(proof.choice, proof.bound, proof.claim, proof.stopped, endgame.agreed(proof, exact))
+            agreed = endgame.agreed(proof, exact)
+            choice = best.choice if best.value > proof.value else proof.choice  # the other one's, found meanwhile
+            return Answer(choice, proof.bound, proof.claim, proof.stopped, agreed)
     return None

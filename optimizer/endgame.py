@@ -185,12 +185,11 @@ class Endgame:
                 if not several:
                     self._list()
                 while several and not (self._settling or self.tried.is_set() or self.over()):
-                    self.look()
+                    self._look()
                 if several and self.columns is not None:
                     self._lend(self.columns.crew)
                 if not (self.over() or self.listed):
-                    exact = self.provers[-1]()
-                    found = self.searched(exact.proving() if several else exact, self.limits)
+                    found = self._searched(several)
             finally:
                 self.done.set()
                 for other in beside:
@@ -212,8 +211,8 @@ class Endgame:
             pass
         crew.leave()
 
-    def searched(self, exact: Engine, limits: Limits) -> Answer:
-        """What an exact engine proves, and others, on one thread of several."""
+    def _searched(self, several: bool) -> Answer:
+        """What the last exact engine proves, and others, on one thread of several."""
         best = self.best
         assert best.choice is not None
 
@@ -222,7 +221,8 @@ class Endgame:
                 best.offer(progress.choice)
             return best.heard(progress) or self.listed
 
-        proof = prove(best.core, best.choice, self.stages, exact, limits, heard, lambda: best.choice)
+        exact = self.provers[-1]().proving() if several else self.provers[-1]()
+        proof = prove(best.core, best.choice, self.stages, exact, self.limits, heard, lambda: best.choice)
         agreed = proof.claim == "optimal" and not self.listed and self.agreed(proof, exact)
         choice = best.choice if best.value > proof.value else proof.choice  # found when the proof had ended
         return Answer(choice, proof.bound, proof.claim, proof.stopped, agreed)
@@ -243,7 +243,7 @@ class Endgame:
         while not self.over():
             value = self.best.value
             while not self.over() and self.best.value <= value:
-                self.look()
+                self._look()
             self._list()
 
     def _list(self) -> None:
@@ -254,7 +254,7 @@ class Endgame:
                 self.best.offer(self.columns.choice)
             self.over()
 
-    def look(self) -> None:
+    def _look(self) -> None:
         """For better plans, on one thread and by turns: among the options of the books sought, if that has not been done yet;
         around the best plan; and many annealings, what they have, crossed, and parts."""
         best, limits = self.best, replace(self.limits, threads=1, seed=self.limits.seed + 1)

@@ -20,7 +20,7 @@ from tests.timing import soonest
 
 
 def test_books_listed_prove_a_small_company_optimal_without_another_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Endgame, "searched", waits)
+    monkeypatch.setattr(Endgame, "_searched", waits)
     monkeypatch.setattr("optimizer.endgame.FEW", 0)
     core = company(130, 10, 1).core
     answer, dual = run("prices", core, Limits(90.0, gap=0.0, threads=2), lambda _: False)
@@ -34,8 +34,8 @@ def test_books_listed_prove_a_small_company_optimal_without_another_engine(monke
 def test_near_the_bound_the_thread_that_looks_for_plans_helps_to_prove(monkeypatch: pytest.MonkeyPatch) -> None:
     lent, lend = list[bool](), Crew.lend
     monkeypatch.setattr(Crew, "lend", lambda crew, task: lent.append(bool(begun := lend(crew, task))) or begun)
-    looked, look = list[int](), Endgame.look
-    monkeypatch.setattr(Endgame, "look", lambda endgame: looked.append(1) or look(endgame))
+    looked, look = list[int](), Endgame._look
+    monkeypatch.setattr(Endgame, "_look", lambda endgame: looked.append(1) or look(endgame))
     monkeypatch.setattr("optimizer.endgame.FEW", 0)
     monkeypatch.setattr("optimizer.endgame.SETTLING", 1.0)
     monkeypatch.setattr("optimizer.column_proof.SEARCHED", 300)  # a tree even where books are few

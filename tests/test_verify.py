@@ -112,11 +112,11 @@ def by_listing() -> tuple[object, object]:
     """A company that is proved optimal by listed books; no other engine may do so."""
     problem = company(150, 10)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("optimizer.endgame.Endgame.searched", waits)
+        patch.setattr("optimizer.endgame.Endgame._searched", waits)
         return problem, solve(problem, "prices", time_limit=90, gap=0.0, in_process=True)
 
 
-def waits(endgame: Endgame, *_: object) -> Answer:
+def waits(endgame: Endgame, several: bool) -> Answer:
     """Leaves the proof to others."""
     while not (endgame.over() or endgame.listed):
         time.sleep(0.05)
