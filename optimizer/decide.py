@@ -1,8 +1,9 @@
-"""Where values are whole and few options may be in a better plan, an exact engine decides, at middle sizes too.
+"""Where few options may be in a better plan, an exact engine decides, at middle sizes too.
 
-Nothing lies between a plan and one that is worth a unit more: that leaves far fewer options (`optimizer.proof`), and branch and
-cut makes more of it than books listed do where these are long. Two engines search what is left side by side and tell each other
-of better plans; each begins again where such a plan leaves far less. How long one takes is chance: the first to end counts.
+Where values are whole nothing lies between a plan and one that is worth a unit more: that leaves far fewer options
+(`optimizer.proof`), and branch and cut makes more of it than books listed do where these are long. Two engines search what is
+left side by side and tell each other of better plans; each begins again where such a plan leaves far less. How long one takes is
+chance: the first to end counts.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from optimizer.engines.base import Answer, Engine, Progress
 from optimizer.listing import PROVE_OPTIONS
 from optimizer.proof import Proof, prove
 
-#: it is tried where no more options than this, and no more than this share of all, may be in a better plan, in this share of the
-#: time left
-FEW, MOSTLY_OUT, DECIDED = 8_000, 0.5, 0.4
+#: it is tried where no more options than this, of values that are not whole than that, and no more than this share of all, may be
+#: in a better plan, in this share of the time left
+FEW, FEWER, MOSTLY_OUT, DECIDED = 8_000, 2_000, 0.5, 0.4
 
 
 def whole(core: Core) -> bool:
@@ -31,8 +32,9 @@ def whole(core: Core) -> bool:
 
 def decidable(endgame: Endgame) -> bool:
     """Whether few options may be in a better plan than the one there is."""
-    best = endgame.best
-    return best.choice is not None and not best.over() and endgame.left <= min(FEW, MOSTLY_OUT * best.core.options)
+    best, core = endgame.best, endgame.best.core
+    few = min(FEW if core.step > 0 else FEWER, MOSTLY_OUT * core.options)
+    return best.choice is not None and not best.over() and endgame.left <= few
 
 
 def decide(endgame: Endgame) -> Answer | None:

@@ -16,8 +16,10 @@ from optimizer.certificate import admissible, bound, chunks, of_rows
 from optimizer.core import Core
 from optimizer.linear_program import row_duals
 
-#: up to so many options the LP is solved at once
-LP_FIRST = 50_000
+#: up to so many options the LP is solved at once, by an engine that ends at a corner; up to so many by the interior point method
+CORNER, LP_FIRST = 10_000, 50_000
+#: share of the time that the LP of a small problem may take: prices of its rows have to be found if it does not end
+LP_SHARE = 0.7
 #: the interior point method is for so many rows and options at most
 BARRIER_ROWS, BARRIER_OPTIONS = 1_500, 1_000_000
 #: blocks in a pass at most, and fewest options of one: handing out a smaller one takes longer than it; passes after which it
@@ -56,17 +58,20 @@ def find_prices(
 ) -> Dual:
     """A bound that prices prove, within `seconds`.
 
-    Small problems get the LP's own prices (HiGHS). Larger ones a dual ascent from `start` or from 0. Prices of a problem
-    like this one make a good `start` [R]; one of another size or with gaps is passed over. `stop(bound)` is asked now and
-    then. The best is kept, each judged by `certificate.bound`. The answer does not depend on `threads`.
+    Small problems get the LP's own prices (HiGHS). Larger ones a dual ascent from `start` or from 0, of middle size polished.
+    Prices of a problem like this one make a good `start` [R]; one of another size or with gaps is passed over. `stop(bound)` is
+    asked now and then. The best is kept, each judged by `certificate.bound`. The answer does not depend on `threads`.
     """
     end = time.monotonic() + seconds
-    if lp and 0 < core.options <= LP_FIRST:
-        found = _of_lp(core, seconds)
+    if lp and 0 < core.options <= CORNER:
+        found = _of_lp(core, LP_SHARE * seconds)
         if found is not None:
             return found
     warm = start if start is not None and start.shape == (core.rows,) and np.isfinite(start).all() else None
-    return ascend(core, passes, end, stop, warm, threads)
+    dual = ascend(core, passes, end, stop, warm, threads)
+    if lp and core.options <= LP_FIRST:
+        dual = replace(polished(core, dual, end - time.monotonic(), stop, threads), passes=0)
+    return dual
 
 
 def polished(core: Core, dual: Dual, seconds: float = 30.0, stop: Stop | None = None, threads: int = 2) -> Dual:

@@ -22,6 +22,8 @@ from optimizer.positions import position_bound
 from optimizer.reduced import CROSSED, Kept, crossing, reduce
 from optimizer.unit_prices import Relaxation, ascend, only_own_rows, worth_of_room
 
+#: more positions than this, with more than this share of the options, are chosen in this way
+MANY, MOSTLY_OPEN = 60, 0.5
 #: passes with fillings in shares, and in whole units
 PASSES_SHARES, PASSES_WHOLE = 200, 600
 #: share of the time for the relaxation, and the largest table of units × reps that is annealed
@@ -105,6 +107,11 @@ class Search:
         """[K] options that the bound does not show to lose more than the plan's gap, nor their rep."""
         gap = max(self.bound - self.value, 1e-9) if self.choice is not None else np.inf
         return (self.score > -gap) & ((self.gain > -gap) | ~self.core.is_open)[self.core.rep]
+
+
+def mostly_open(core: Core) -> bool:
+    """Whether there are many positions, and most options are theirs."""
+    return bool(core.is_open.sum() > MANY and core.is_open[core.rep].mean() > MOSTLY_OPEN)
 
 
 def choose_positions(

@@ -69,6 +69,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "decide",
             "position_annealing",
             "opening",
+            "hiring",
             "patches",
             "vicinity",
             "settle",

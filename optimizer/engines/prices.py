@@ -17,7 +17,7 @@ from optimizer.endgame import Endgame
 from optimizer.engines.base import Answer, Engine, Limits, Placing, Report
 from optimizer.fields import Field
 from optimizer.listing import PROVE_OPTIONS, SOUGHT_OPTIONS
-from optimizer.opening import choose_positions
+from optimizer.opening import choose_positions, mostly_open
 from optimizer.patches import Patches
 from optimizer.search import WHOLE
 from optimizer.settle import hold, settle
@@ -38,8 +38,8 @@ VARIED, CROSSED = 0.2, 0.1
 PARTS = 0.95
 #: where parts bring nothing more, and this share of the limit is left, annealing begins again
 AGAIN = 0.1
-#: where more than this share of the options is an open position's, which to open is settled first, in this share of the time
-MOSTLY_OPEN, OPENING_SHARE = 0.5, 0.95
+#: share of the time left in which it is settled first which of many positions to open
+OPENING_SHARE = 0.95
 #: seconds a unit: what judging a plan takes when the search has ended, what the shortest annealing takes, and the limit from
 #: which big units are held that whole books do not say
 AFTER, SHORTEST, HELD = 1e-5, 5e-6, 8e-5
@@ -70,7 +70,7 @@ class Prices(Engine):
             dual = find_prices(core, 0.25 * limits.left(), threads=limits.threads, lp=not limits.deterministic)
         best, start = Best(core, limits, report, dual.bound), _start(core, hint)
         best.offer(start)
-        if self.provers and core.options > TINY_OPTIONS and _mostly_open(core):
+        if self.provers and core.options > TINY_OPTIONS and mostly_open(core):
             some = replace(limits, time_limit=limits.elapsed() + OPENING_SHARE * limits.left())
             opened = choose_positions(core, dual.prices, self.provers[0](), some, best.heard, best.choice)
             best.offer(opened.choice if opened.choice is not None else start)
@@ -100,7 +100,7 @@ class Prices(Engine):
         best.offer(start)
         soon = TINY_OPTIONS < core.options <= MOST_OPTIONS  # beyond, the search begins at once
         easy = best.choice is not None or core.options <= PROVE_OPTIONS
-        if best.near(NEARER) or (soon and easy and not again and not _mostly_open(core)):
+        if best.near(NEARER) or (soon and easy and not again and not mostly_open(core)):
             Annealing(limits, best).glance(Field.whole(core, dual.prices, start), again)
         return best.choice
 
@@ -122,10 +122,11 @@ class Prices(Engine):
         )
         small = not tiny and core.options <= PROVE_OPTIONS
         annealing = Annealing(limits, best, tiny, lambda field: self._patches(field, limits, best))
+        middle, tried = PROVE_OPTIONS < core.options <= TIED_OPTIONS, False
         for share in SOON if not tiny and core.options <= TIED_OPTIONS and whole(core) else ():
             annealing.run(fields.copy(), limits.elapsed() + share * limits.left())
             if decidable(endgame):
-                decided = decide(endgame)
+                tried, decided = True, decide(endgame)
                 if decided is not None:
                     return decided
                 break
@@ -138,8 +139,11 @@ class Prices(Engine):
             annealing.run(fields, until[0])
             if best.choice is None and not best.over():
                 return self.provers[0]().solve(core, limits, best.heard)
+            decided = decide(endgame) if middle and not tried and decidable(endgame) else None
+            if decided is not None:
+                return decided
             if not tiny and not best.over() and best.choice is not None:
-                if PROVE_OPTIONS < core.options <= TIED_OPTIONS:
+                if middle:
                     self._patches(field, limits, best).decide_ties(best.choice, until[1])
                 elif small and (limits.threads == 1 or not endgame.in_reach):  # else that is done beside the proof
                     self._crossed(field, limits, best)
@@ -184,10 +188,6 @@ class Prices(Engine):
             best.over,
             lambda choice: best.offer(field.lift(choice)),
         )
-
-
-def _mostly_open(core: Core) -> bool:
-    return bool(core.is_open[core.rep].mean() > MOSTLY_OPEN)
 
 
 def _start(core: Core, hint: np.ndarray | None) -> np.ndarray:

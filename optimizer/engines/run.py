@@ -11,7 +11,8 @@ from optimizer.books import SMALL, find_books, usual
 from optimizer.core import Core, share_of
 from optimizer.dual import PASSES, Dual, find_prices, polished
 from optimizer.engines import entry, load
-from optimizer.engines.base import Answer, Limits, Progress, Report
+from optimizer.engines.base import Answer, Limits, Progress, Report, claim_of
+from optimizer.hiring import Hired, Tree, few_positions
 from optimizer.known import Known, fitted
 from optimizer.search import WHOLE
 from optimizer.waterfall import waterfall
@@ -23,7 +24,7 @@ PRICE_SHARE, BOOK_SHARE = 0.25, 0.25
 LONG, FAR = 45.0, 0.01
 #: what is known is gone on from in this share of the time left, and so many seconds a unit at least
 GOES_ON, GOES_ON_UNIT = 0.15, 8e-4
-#: with fewer options exact engines do without
+#: with fewer options exact engines do without, and see themselves which positions to fill
 BOOK_OPTIONS = 400
 
 
@@ -102,6 +103,11 @@ def _run(
         soon = load(name).glance(core, limits, talk.heard, hint, dual)
         first = _better(core, first, Answer(soon))
         hint = soon if known is not None and soon is not None else hint
+        if entry(name).exact_by and core.options >= BOOK_OPTIONS and few_positions(core) and not talk.asked:
+            begun = first if hint is None or not core.feasible(hint) else _better(core, first, Answer(hint))
+            answer = _by_positions(name, core, dual, limits, talk.heard, begun)
+            if answer is not None:
+                return answer, dual
         value = -np.inf if first.choice is None else core.objective(first.choice)
         some = known is not None or (limits.time_limit < LONG and bool(entry(name).exact_by))
         dual = _more_proved(core, dual, value, known, limits, talk, polish=not some)
@@ -115,6 +121,57 @@ def _run(
         soon = load(name).glance(core, limits, watched, hint, dual, again=True)
         return _better(core, first, Answer(soon)), dual
     return _better(core, first, load(name).solve(core, limits, watched, hint, dual)), dual
+
+
+def _by_positions(name: str, core: Core, dual: Dual, limits: Limits, report: Report, begun: Answer) -> Answer | None:
+    """The engine's answer with positions filled in the most promising way, then in others that may be better, as long as there is
+    time; `begun` where that is better. None where no way was found."""
+    tree = Tree(core, limits, report)
+    way, best, agreed, proved, asked = tree.first(dual.prices), begun, True, -np.inf, False
+    if way is None:
+        return None
+    while way is not None:
+        best, asked, alone, within = _with_positions(name, core, way, limits, report, best, max(proved, tree.others))
+        proved, agreed = max(proved, within), agreed and alone
+        value = -np.inf if best.choice is None else core.objective(best.choice)
+        if (
+            asked
+            or limits.left() <= 0
+            or limits.deterministic
+            or share_of(max(proved, tree.others), value) <= limits.gap
+        ):
+            break
+        way = tree.next(value)
+    value = -np.inf if best.choice is None else core.objective(best.choice)
+    bound = max(proved, tree.others)
+    claim = claim_of(value, bound)
+    return Answer(best.choice, bound, claim, asked or limits.left() <= 0, agreed and claim == "optimal")
+
+
+def _with_positions(
+    name: str, core: Core, way: Hired, limits: Limits, report: Report, best: Answer, others: float
+) -> tuple[Answer, bool, bool, float]:
+    """The best plan, now that positions were filled in this way too; whether somebody asked to stop, whether a second engine
+    agreed, and what bounds this way."""
+    value, asked = -np.inf if best.choice is None else core.objective(best.choice), False
+
+    def heard(progress: Progress) -> bool:
+        nonlocal best, value, asked
+        choice = None if progress.choice is None else way.plan(progress.choice)
+        worth = -np.inf if choice is None else core.objective(choice)
+        if worth > value:
+            best, value = Answer(choice), worth
+        bound = max(progress.bound - way.spent, others) if np.isfinite(progress.bound) else progress.bound
+        asked = (
+            report(Progress(progress.seconds, value, bound, progress.phase, choice if worth == value else None))
+            or asked
+        )
+        return asked
+
+    answer, dual = _run(name, way.part.core, limits, heard, None, None, None)
+    if answer.choice is not None:
+        heard(Progress(limits.elapsed(), choice=answer.choice))
+    return best, asked, answer.agreed, min(answer.bound, dual.bound) - way.spent
 
 
 def _seconds(core: Core, limits: Limits) -> float:
