@@ -10,15 +10,16 @@ tree is looked through, the most promising part first. What is open of it in the
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from optimizer.certificate import sides_of
-from optimizer.core import Core
-from optimizer.dual import PASSES, ascend
-from optimizer.engines.base import Limits, Progress, Report
+from optimizer.core import Core, share_of
+from optimizer.dual import PASSES, Dual, ascend
+from optimizer.engines.base import Answer, Limits, Progress, Report, claim_of
 from optimizer.opening import mostly_open
 from optimizer.reduced import Reduced, reduce
 
@@ -27,6 +28,9 @@ from optimizer.reduced import Reduced, reduce
 MOST_OPTIONS, SHARE, NOMINAL, MOST = 1_000_000, 0.25, 500_000, 1_000
 #: share of that until which positions are exchanged; what an exchange must promise, as a share
 EXCHANGED, MORE = 0.7, 1e-6
+
+#: solves what is left to decide, and says what proves a bound for it
+Solve = Callable[[Core, Report], tuple[Answer, Dual]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,9 +80,10 @@ def few_positions(core: Core) -> bool:
 
 
 def matter(core: Core) -> np.ndarray:
-    """[M] open positions that somebody can be served from and that may be better left: they cost something, or must be filled to
-    some extent if at all."""
-    low = np.bincount(core.position[core.position >= 0], (core.lower > 0)[core.position >= 0], len(core.cost)) > 0
+    """[M] open positions that somebody can be served from and that may be better left: they cost something, or their rows are not
+    kept without anybody."""
+    held, asks = core.position >= 0, (core.lower > 0) | (core.upper < 0)
+    low = np.bincount(core.position[held], asks[held], len(core.cost)) > 0
     some = np.bincount(core.rep, minlength=len(core.cost)) > 0
     return core.is_open & some & ((core.cost > 0) | low)
 
@@ -227,3 +232,65 @@ class Tree:
             way[list(changed)] = 1 - way[list(changed)]
             ways.append(way)
         return ways
+
+
+class Ways:
+    """Ways to fill positions, searched one after the other: the best plan met of all, and the bound of those searched."""
+
+    def __init__(self, tree: Tree, begun: np.ndarray | None) -> None:
+        self.tree, self.choice, self.proved = tree, begun, -np.inf
+        self.value = -np.inf if begun is None else tree.core.objective(begun)
+        self.agreed, self.asked = True, False
+
+    @property
+    def bound(self) -> float:
+        return max(self.proved, self.tree.others)
+
+    @property
+    def over(self) -> bool:
+        """Whether no other way is to be searched."""
+        limits = self.tree.limits
+        near = share_of(self.bound, self.value) <= limits.gap
+        return self.asked or near or limits.deterministic or limits.left() <= 0
+
+    def search(self, way: Hired, solve: Solve) -> None:
+        """With positions filled like that."""
+        others = self.bound
+
+        def heard(progress: Progress) -> bool:
+            choice = None if progress.choice is None else way.plan(progress.choice)
+            worth = -np.inf if choice is None else way.core.objective(choice)
+            better = choice if worth > self.value else None
+            if better is not None:
+                self.choice, self.value = better, worth
+            bound = max(progress.bound - way.spent, others) if np.isfinite(progress.bound) else progress.bound
+            told = Progress(progress.seconds, self.value, bound, progress.phase, better)
+            self.asked = self.tree.report(told) or self.asked
+            return self.asked
+
+        answer, dual = solve(way.part.core, heard)
+        if answer.choice is not None:
+            heard(Progress(self.tree.limits.elapsed(), choice=answer.choice))
+        self.proved = max(self.proved, min(answer.bound, dual.bound) - way.spent)
+        self.agreed &= answer.agreed
+
+    def answer(self) -> Answer:
+        claim = claim_of(self.value, self.bound)
+        stopped = self.asked or self.tree.limits.left() <= 0
+        return Answer(self.choice, self.bound, claim, stopped, self.agreed and claim == "optimal")
+
+
+def by_positions(
+    core: Core, prices: np.ndarray, begun: np.ndarray | None, limits: Limits, report: Report, solve: Solve
+) -> Answer | None:
+    """The best plan with positions filled in the most promising way, then in others that may be better, as long as there is time,
+    from row prices [R] on; the plan `begun` [U] where that is better. None where no way was found."""
+    tree = Tree(core, limits, report)
+    way = tree.first(prices)
+    if way is None:
+        return None
+    ways = Ways(tree, begun)
+    while way is not None:
+        ways.search(way, solve)
+        way = None if ways.over else tree.next(ways.value)
+    return ways.answer()

@@ -9,11 +9,11 @@ import pytest
 
 from optimizer import hiring as module
 from optimizer.core import Core
-from optimizer.dual import find_prices
+from optimizer.dual import Dual, find_prices
 from optimizer.engines import load
-from optimizer.engines.base import Answer, Limits, Progress
+from optimizer.engines.base import Answer, Limits, Progress, Report
 from optimizer.engines.run import run
-from optimizer.hiring import Hired, Tree, begin, few_positions, fill, matter
+from optimizer.hiring import Hired, Tree, begin, by_positions, few_positions, fill, matter
 from tests.cores import MOST_CHOICES, best_by_enumeration, count_choices
 from tests.mixed_cores import mixed_core, random_plan
 from tests.timing import soonest
@@ -99,6 +99,36 @@ def test_one_way_after_the_other_none_is_given_twice_and_the_best_plan_is_in_one
         assert value == pytest.approx(best) and tree.others <= max(value, -np.inf) + 1e-9
 
 
+def by_enumeration(part: Core, report: Report) -> tuple[Answer, Dual]:
+    value, choice = best_by_enumeration(part)
+    report(Progress(0.0, value, value, "search", choice))
+    prices = find_prices(part, 5.0)
+    return Answer(choice, min(value, prices.bound), "infeasible" if choice is None else "optimal", agreed=True), prices
+
+
+def test_where_every_way_is_searched_to_its_end_the_whole_problem_is_proved() -> None:
+    heard = list[Progress]()
+
+    def report(progress: Progress) -> bool:
+        heard.append(progress)
+        return False
+
+    for seed, core in SMALL:
+        best, _ = best_by_enumeration(core)
+        heard.clear()
+        begun = random_plan(core, np.random.default_rng(seed))
+        plan = begun if core.feasible(begun) else None
+        prices = find_prices(core, 5.0).prices
+        answer = by_positions(core, prices, plan, Limits(60.0, gap=0.0), report, by_enumeration)
+        if answer is None or answer.choice is None:
+            assert best == -np.inf
+            continue
+        assert core.objective(answer.choice) == pytest.approx(best) and core.feasible(answer.choice)
+        assert answer.claim == "optimal" and answer.agreed and answer.bound == pytest.approx(best, abs=1e-4)
+        plans = [p.objective for p in heard if p.choice is not None]
+        assert plans == sorted(plans) and all(p.bound >= best - 1e-4 for p in heard if np.isfinite(p.bound))
+
+
 def test_a_plan_of_what_is_left_is_worth_no_less_in_the_whole_problem_beside_rows_that_nobody_reaches() -> None:
     for seed, core in SMALL:
         rng = np.random.default_rng(seed)
@@ -153,6 +183,8 @@ def test_positions_that_cost_nothing_and_need_nobody_are_not_decided_on() -> Non
     free = replace(core, cost=np.zeros(7), lower=np.full(core.rows, -np.inf))
     assert not matter(free).any() and not few_positions(free)
     assert matter(replace(core, cost=np.zeros(7))).sum() == 4  # hours at least
+    kept = np.where(core.position >= 0, -1.0, core.upper)
+    assert matter(replace(free, upper=kept)).sum() == 4  # not kept without anybody
 
 
 def test_where_no_way_serves_who_must_be_served_there_is_none() -> None:

@@ -11,8 +11,8 @@ from optimizer.books import SMALL, find_books, usual
 from optimizer.core import Core, share_of
 from optimizer.dual import PASSES, Dual, find_prices, polished
 from optimizer.engines import entry, load
-from optimizer.engines.base import Answer, Limits, Progress, Report, claim_of
-from optimizer.hiring import Hired, Tree, few_positions
+from optimizer.engines.base import Answer, Limits, Progress, Report
+from optimizer.hiring import by_positions, few_positions
 from optimizer.known import Known, fitted
 from optimizer.search import WHOLE
 from optimizer.waterfall import waterfall
@@ -79,6 +79,10 @@ def _run(
     brief: bool = False,
 ) -> tuple[Answer, Dual]:
     """Once, from what is known or from nothing; where it is to be `brief`, another glance is all the search there is."""
+
+    def partly(part: Core, heard: Report) -> tuple[Answer, Dual]:
+        return _run(name, part, limits, heard, None, None, None)
+
     talk = _Talk(limits, report, priced)
     talk.asked = report(Progress(limits.elapsed(), phase="prices"))
     simple = not (entry(name).exact or entry(name).exact_by)  # needs no first plan, and does not stop for a bound
@@ -105,7 +109,7 @@ def _run(
         hint = soon if known is not None and soon is not None else hint
         if entry(name).exact_by and core.options >= BOOK_OPTIONS and few_positions(core) and not talk.asked:
             begun = first if hint is None or not core.feasible(hint) else _better(core, first, Answer(hint))
-            answer = _by_positions(name, core, dual, limits, talk.heard, begun)
+            answer = by_positions(core, dual.prices, begun.choice, limits, talk.heard, partly)
             if answer is not None:
                 return answer, dual
         value = -np.inf if first.choice is None else core.objective(first.choice)
@@ -121,57 +125,6 @@ def _run(
         soon = load(name).glance(core, limits, watched, hint, dual, again=True)
         return _better(core, first, Answer(soon)), dual
     return _better(core, first, load(name).solve(core, limits, watched, hint, dual)), dual
-
-
-def _by_positions(name: str, core: Core, dual: Dual, limits: Limits, report: Report, begun: Answer) -> Answer | None:
-    """The engine's answer with positions filled in the most promising way, then in others that may be better, as long as there is
-    time; `begun` where that is better. None where no way was found."""
-    tree = Tree(core, limits, report)
-    way, best, agreed, proved, asked = tree.first(dual.prices), begun, True, -np.inf, False
-    if way is None:
-        return None
-    while way is not None:
-        best, asked, alone, within = _with_positions(name, core, way, limits, report, best, max(proved, tree.others))
-        proved, agreed = max(proved, within), agreed and alone
-        value = -np.inf if best.choice is None else core.objective(best.choice)
-        if (
-            asked
-            or limits.left() <= 0
-            or limits.deterministic
-            or share_of(max(proved, tree.others), value) <= limits.gap
-        ):
-            break
-        way = tree.next(value)
-    value = -np.inf if best.choice is None else core.objective(best.choice)
-    bound = max(proved, tree.others)
-    claim = claim_of(value, bound)
-    return Answer(best.choice, bound, claim, asked or limits.left() <= 0, agreed and claim == "optimal")
-
-
-def _with_positions(
-    name: str, core: Core, way: Hired, limits: Limits, report: Report, best: Answer, others: float
-) -> tuple[Answer, bool, bool, float]:
-    """The best plan, now that positions were filled in this way too; whether somebody asked to stop, whether a second engine
-    agreed, and what bounds this way."""
-    value, asked = -np.inf if best.choice is None else core.objective(best.choice), False
-
-    def heard(progress: Progress) -> bool:
-        nonlocal best, value, asked
-        choice = None if progress.choice is None else way.plan(progress.choice)
-        worth = -np.inf if choice is None else core.objective(choice)
-        if worth > value:
-            best, value = Answer(choice), worth
-        bound = max(progress.bound - way.spent, others) if np.isfinite(progress.bound) else progress.bound
-        asked = (
-            report(Progress(progress.seconds, value, bound, progress.phase, choice if worth == value else None))
-            or asked
-        )
-        return asked
-
-    answer, dual = _run(name, way.part.core, limits, heard, None, None, None)
-    if answer.choice is not None:
-        heard(Progress(limits.elapsed(), choice=answer.choice))
-    return best, asked, answer.agreed, min(answer.bound, dual.bound) - way.spent
 
 
 def _seconds(core: Core, limits: Limits) -> float:
