@@ -7,14 +7,17 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from optimizer.core import Core
 from optimizer.errors import UsageError
 from optimizer.problem import Problem
 
+#: what a position of a sample company costs, as a share of what a rep like that does
+AT = 0.25
 #: files that stand beside instances and are none
 NO_INSTANCE = (".csv", ".md", ".json", ".xlsx", ".pdf")
 
@@ -22,7 +25,8 @@ NO_INSTANCE = (".csv", ".md", ".json", ".xlsx", ".pdf")
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One instance: its name, the group it is summed up in, and where it comes from. `best_known` and `lower_bound` are
-    of the cost to minimise; NaN where nothing is known. `without` names reps who leave."""
+    of the cost to minimise; NaN where nothing is known. `without` names reps who leave; with `positions` so many could be hired,
+    each like one of the reps there are and for `AT` of that rep's cost."""
 
     name: str
     group: str
@@ -33,6 +37,7 @@ class Instance:
     path: str = ""
     tables: str = ""
     without: tuple[str, ...] = ()
+    positions: int = 0
     best_known: float = float("nan")
     lower_bound: float = float("nan")
 
@@ -64,20 +69,36 @@ class Instance:
             findings.raise_errors()
             return build(tables, scenario)
         document = tomllib.loads(baseline_toml(self.accounts, self.reps))
-        if self.without:
-            document["reps"] = {**document.get("reps", {}), "remove": list(self.without)}
-        return build(sample(self.accounts, self.reps, self.seed), parse_scenario(document))
+        tables = sample(self.accounts, self.reps, self.seed)
+        if self.without or self.positions:
+            added = _positions(tables.reps, self.positions)
+            document["reps"] = {**document.get("reps", {}), "remove": list(self.without), "add": added}
+        return build(tables, parse_scenario(document))
 
 
-def samples(sizes: Iterable[str], seeds: Iterable[int]) -> list[Instance]:
-    """Sample companies of sizes such as `1000x20`, every seed of each. Raises `UsageError` for another form."""
+def _positions(reps: pd.DataFrame, count: int) -> list[dict[str, Any]]:
+    """Rows of so many open positions, each like another rep, evenly chosen."""
+    like = reps.iloc[np.linspace(0, len(reps), count, endpoint=False).astype(int)]
+    texts, numbers = ["regions", "skills", "languages", "industries"], ["capacity_hours", "max_accounts", "quota"]
+    return [
+        {"rep_id": f"new-{i}", "name": f"Position {i}", "open": True, "cost": AT * float(row["cost"])}
+        | {name: str(row[name]) for name in texts if pd.notna(row[name])}
+        | {name: float(row[name]) for name in numbers if pd.notna(row[name])}
+        for i, (_, row) in enumerate(like.iterrows(), 1)
+    ]
+
+
+def samples(sizes: Iterable[str], seeds: Iterable[int], positions: int = 0) -> list[Instance]:
+    """Sample companies of sizes such as `1000x20`, every seed of each, with so many open positions. Raises `UsageError` for
+    another form."""
     out = []
     for size in sizes:
         accounts, cross, reps = size.partition("x")
         if not (cross and accounts.isdigit() and reps.isdigit()):
             raise UsageError(f"{size} is no size; write ACCOUNTSxREPS, for example 1000x20")
-        group = f"{int(accounts):,} × {int(reps):,}"
-        out += [Instance(f"{group}, seed {s}", group, "sample", int(accounts), int(reps), s) for s in seeds]
+        group = f"{int(accounts):,} × {int(reps):,}" + (f" + {positions}" if positions else "")
+        shape = int(accounts), int(reps)
+        out += [Instance(f"{group}, seed {s}", group, "sample", *shape, s, positions=positions) for s in seeds]
     return out
 
 

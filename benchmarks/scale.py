@@ -18,12 +18,13 @@ MOST_SECONDS = 180.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", nargs="+", default=list(SIZES), help="ACCOUNTSxREPS …")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="seeds of the companies")
+    parser.add_argument("--positions", type=int, default=0, help="so many open positions beside the reps")
     peers.add_arguments(parser, ["prices", "cpsat", "highs", "scip", "greedy", "balance"])
 
 
 def measure(arguments: argparse.Namespace) -> Iterator[Run]:
     """One run a company and engine."""
-    return peers.race(samples(arguments.sizes, arguments.seeds), arguments, seconds)
+    return peers.race(samples(arguments.sizes, arguments.seeds, arguments.positions), arguments, seconds)
 
 
 def seconds(instance: Instance) -> float:

@@ -13,7 +13,7 @@ import pytest
 from benchmarks import cancel, profile, resolve
 from benchmarks.__main__ import main
 from benchmarks.gap import read_gap
-from benchmarks.instances import classical, samples
+from benchmarks.instances import AT, classical, samples
 from benchmarks.peers import verdict, with_gaps
 from benchmarks.runs import Run, Task, first_time, refusal
 from benchmarks.sscflp import read_sscflp
@@ -122,6 +122,15 @@ def test_the_verdict_goes_to_the_better_plan_and_then_to_the_sooner() -> None:
         rows = with_gaps([run("prices", 90.0), run("highs", theirs, first=first), run("greedy", 10.0)])
         assert said in verdict(rows, "prices")["verdict"]
     assert verdict(with_gaps([run("highs", 90.0)]), "prices")["verdict"] == "prices has no plan"
+
+
+def test_a_sample_company_with_positions_has_the_reps_it_had_and_more_who_cost_less() -> None:
+    plain, more = samples(["60x4"], [1])[0].company(), samples(["60x4"], [1], positions=2)[0].company()
+    before, after = plain.scores.reps, more.scores.reps
+    assert list(after["rep_id"]) == [*before["rep_id"], "new-1", "new-2"]
+    np.testing.assert_array_equal(after["cost"][-2:], AT * before["cost"].to_numpy()[[0, 2]])
+    assert more.core.is_open.sum() == 2 and more.core.options > plain.core.options
+    assert samples(["60x4"], [1], positions=2)[0].name == "60 × 4 + 2, seed 1"
 
 
 def test_limits_and_refusals_are_stated() -> None:
