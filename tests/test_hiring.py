@@ -143,6 +143,7 @@ def test_a_plan_of_what_is_left_is_worth_no_less_in_the_whole_problem_beside_row
         assert (filled[core.rep[whole[whole >= 0]]] != 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 3])
 def test_companies_with_positions_end_at_the_optimum_of_an_exact_engine(seed: int) -> None:
     core = company(80, 3, 4, seed)
@@ -166,6 +167,7 @@ def test_many_positions_that_take_too_long_to_look_through_are_filled_all_the_sa
     assert way is not None and worth(way) <= tree.others <= find_prices(core, 5.0).bound * (1 + 1e-9)
 
 
+@pytest.mark.slow
 def test_an_exchange_finds_what_the_first_descent_has_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
     core, found = company(200, 6, 14, 3), []
     for share in (0.0, 1.0):
