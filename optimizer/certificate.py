@@ -94,9 +94,14 @@ def sides_of(core: Core, prices: np.ndarray) -> np.ndarray:
 def of_rows(core: Core, prices: np.ndarray) -> float:
     """The part of the bound that the rows' right-hand sides give; an open position's only if it pays its cost."""
     sides = sides_of(core, prices)
+    gains = gains_of(core, sides)[core.is_open]
+    return float(sides[core.position < 0].sum() + np.maximum(0.0, gains).sum())
+
+
+def gains_of(core: Core, sides: np.ndarray) -> np.ndarray:
+    """[M] what the right-hand sides [R] of each position's rows give beyond its cost; of others, less what they cost."""
     held = core.position >= 0
-    per_position = np.bincount(core.position[held], weights=sides[held], minlength=len(core.cost))[core.is_open]
-    return float(sides[~held].sum() + np.maximum(0.0, per_position - core.cost[core.is_open]).sum())
+    return np.bincount(core.position[held], weights=sides[held], minlength=len(core.cost)) - core.cost
 
 
 def losses(core: Core, prices: np.ndarray) -> Losses:
@@ -109,10 +114,7 @@ def losses(core: Core, prices: np.ndarray) -> Losses:
 
 def unpaid(core: Core, prices: np.ndarray) -> np.ndarray:
     """[M] what using each open position costs beyond what its rows give at these prices; 0 for the others."""
-    sides = sides_of(core, prices)
-    held = core.position >= 0
-    gives = np.bincount(core.position[held], weights=sides[held], minlength=len(core.cost))
-    return np.where(core.is_open, np.maximum(0.0, core.cost - gives), 0.0)
+    return np.where(core.is_open, np.maximum(0.0, -gains_of(core, sides_of(core, prices))), 0.0)
 
 
 def chunks(start: np.ndarray, size: int = CHUNK) -> list[tuple[int, int]]:

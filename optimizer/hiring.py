@@ -13,10 +13,11 @@ import heapq
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
-from optimizer.certificate import sides_of
+from optimizer.certificate import gains_of, sides_of
 from optimizer.core import Core, share_of
 from optimizer.dual import PASSES, Dual, ascend
 from optimizer.engines.base import Answer, Limits, Progress, Report, claim_of
@@ -172,7 +173,7 @@ class Tree:
             if self.best is not None and (part.bound <= self.best.bound or self._over()):
                 heapq.heappush(self.open, part)
                 return
-            gain = self._gain(part.prices)[left]
+            gain = gains_of(self.core, sides_of(self.core, part.prices))[left]
             if self._over():  # the rest as prices see it, and all of this part stays open
                 heapq.heappush(self.open, part)
                 filled = part.filled.copy()
@@ -188,20 +189,15 @@ class Tree:
             if np.isfinite(other.bound):
                 heapq.heappush(self.open, other)
 
-    def _gain(self, prices: np.ndarray) -> np.ndarray:
-        """[M] what filling each position is worth at these prices beside its cost."""
-        core, held = self.core, self.core.position >= 0
-        side = sides_of(core, prices)
-        return np.bincount(core.position[held], weights=side[held], minlength=len(core.cost)) - core.cost
-
     def _keep(self, part: Part) -> None:
         """The best of the ways not given yet; what is no better stays open."""
         if part.filled.tobytes() in self.given or not np.isfinite(part.bound):
             return
+        worse: Part | None = part
         if self.best is None or part.bound > self.best.bound:
-            part, self.best = self.best, part  # type: ignore[assignment]
-        if part is not None:
-            heapq.heappush(self.open, part)
+            worse, self.best = self.best, part
+        if worse is not None:
+            heapq.heappush(self.open, worse)
 
     def _exchange(self) -> None:
         """Fill one position more, one fewer, or one instead of another, while a way like that promises more."""
@@ -209,13 +205,16 @@ class Tree:
         better = self.best is not None
         while better:
             assert self.best is not None
-            better, ways = False, self._near(self.best.filled)
-            order = rng.permutation(len(ways))
-            for first in range(0, len(ways), some):
+            better, filled = False, self.best.filled
+            ones, none = (self.positions[filled[self.positions] == way] for way in (1, 0))
+            changes = [*((p,) for p in self.positions), *product(ones, none)]
+            order = rng.permutation(len(changes))
+            for first in range(0, len(changes), some):
                 if self._over(EXCHANGED):
                     return
                 least = self.best.bound + MORE * abs(self.best.bound)
-                found = min(self._worth([ways[i] for i in order[first : first + some]], self.best.prices))
+                ways = [_changed(filled, changes[i]) for i in order[first : first + some]]
+                found = min(self._worth(ways, self.best.prices))
                 if found.bound > least:
                     again = self._worth([found.filled], found.prices)[0]
                     if again.bound > least:
@@ -223,15 +222,12 @@ class Tree:
                         better = True
                         break
 
-    def _near(self, filled: np.ndarray) -> list[np.ndarray]:
-        one = [(p,) for p in self.positions]
-        two = [(p, q) for p in self.positions for q in self.positions if filled[p] == 1 and filled[q] == 0]
-        ways = []
-        for changed in (*one, *two):
-            way = filled.copy()
-            way[list(changed)] = 1 - way[list(changed)]
-            ways.append(way)
-        return ways
+
+def _changed(filled: np.ndarray, positions: tuple[int, ...]) -> np.ndarray:
+    """[M] those filled left, and those left filled."""
+    way = filled.copy()
+    way[list(positions)] = 1 - way[list(positions)]
+    return way
 
 
 class Ways:

@@ -93,7 +93,22 @@ def test_told_to_stop_while_two_engines_search_both_end_at_once(decided: list[An
     assert decided[0] is None
 
 
-def test_cents_or_soft_limits_are_left_to_others() -> None:
+def test_values_in_cents_are_decided_too_after_the_first_annealings(
+    decided: list[Answer | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("decide", "endgame", "engines.prices"):
+        monkeypatch.setattr(f"optimizer.{name}.PROVE_OPTIONS", 600)
+    core = classical(60, 12, 60)
+    core = replace(core, value=core.value - np.random.default_rng(1).integers(0, 100, core.options) / 100)
+    assert core.step == 0.0
+    best = load("highs").solve(core, Limits(30.0, gap=0.0), lambda _: False)
+    answer, _ = run("prices", core, Limits(60.0, gap=0.0), lambda _: False)
+    assert best.choice is not None and answer.choice is not None
+    assert core.objective(answer.choice) == pytest.approx(core.objective(best.choice), abs=1e-3)
+    assert answer.claim == "optimal" and answer.agreed and decided == [answer]
+
+
+def test_cents_or_soft_limits_are_not_decided_before_that() -> None:
     core = classical(200, 5, 1)
     assert module.whole(core)
     assert not module.whole(replace(core, value=core.value + 0.01))

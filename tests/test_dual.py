@@ -10,7 +10,7 @@ from scipy.optimize import linprog
 
 from optimizer.certificate import bound
 from optimizer.core import Core
-from optimizer.dual import Passes, ascend, find_prices, lp_prices
+from optimizer.dual import LP_SHARE, Passes, ascend, find_prices, lp_prices
 from optimizer.kernels import STEP
 from optimizer.problem import build
 from optimizer.sample import sample
@@ -120,6 +120,31 @@ def test_prices_are_found_with_and_without_the_lp_for_any_small_problem() -> Non
             found = find_prices(core, 5.0, lp=lp)
             assert found.prices.shape == (core.rows,)
             assert found.bound == bound(core, found.prices)
+
+
+def test_of_middle_size_prices_prove_as_much_as_those_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    core = company_core(1000, 20, SOME_RULES)
+    of_program = lp_prices(core, 60.0)
+    assert of_program is not None
+    program = bound(core, of_program)
+    monkeypatch.setattr("optimizer.dual.CORNER", 0)
+    monkeypatch.setattr("optimizer.dual.lp_prices", None)  # not to be called
+    found = find_prices(core, 60.0)
+    assert program * (1 - 1e-9) <= found.bound <= program * (1 + 1e-4)
+
+
+def test_a_program_that_does_not_end_leaves_the_ascent_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    core = company_core(1000, 20, SOME_RULES)
+    given: list[float] = []
+
+    def late(core: Core, seconds: float) -> None:
+        given.append(seconds)
+
+    monkeypatch.setattr("optimizer.dual.CORNER", core.options)
+    monkeypatch.setattr("optimizer.dual.lp_prices", late)
+    monkeypatch.setattr("optimizer.dual.polished", lambda core, dual, *_: dual)
+    found = find_prices(core, 10.0)
+    assert given == [LP_SHARE * 10.0] and found.bound < bound(core, np.zeros(core.rows))
 
 
 @pytest.mark.parametrize("threads", [1, 2])
