@@ -51,8 +51,8 @@ SEVERAL = 2e-3
 SOONER, QUICKLY = 0.05, 0.2
 #: big units of a plan this near the bound stay where they are; one as near as that is where the search begins
 NEAR, NEARER = 0.03, 0.01
-#: seconds between questions whether to stop
-ASK = 0.2
+#: seconds between questions whether to stop; a bound is met within this share, which is rounding
+ASK, MET = 0.2, 1e-9
 
 
 class Best:
@@ -101,13 +101,13 @@ class Best:
             return self.stop
 
     def over(self) -> bool:
-        """Whether to stop: asked to, out of time, or within the gap."""
+        """Whether to stop: asked to, out of time, within the gap, or at the bound."""
         with self.lock:
             now = self.limits.elapsed()
             if now - self.asked > ASK:
                 self.asked = now
                 self.stop |= self.report(Progress(now, self.value, self.proved, self.phase))
-            near = share_of(self.proved, self.value) <= self.limits.gap
+            near = share_of(self.proved, self.value) <= max(self.limits.gap, MET)
             return self.stop or now > self.limits.time_limit or near
 
     def apart(self) -> Best:

@@ -22,6 +22,9 @@ SECONDS, PATIENCE, LONGEST, FEW, MANY = 2.0, 12, 8.0, 3, 24
 FRUITLESS = 60
 #: options a unit among the nearly tied at first, how many times as many next, and the share of the time for one try
 TIED, WIDER, TIED_SHARE = 1.15, 1.25, 0.1
+#: regret is none up to this share of the mean value; where so many options a unit, and no more than so many in all, have none, no
+#: order says which to take first: they are solved at once, in all the time there is
+NONE, SEVERAL, WITHOUT = 1e-6, 2.0, 10_000
 #: reps solved with those whose hard rows are broken, one try after another, and to what gap
 MENDING, MEND_GAP = (3, 5, 8, 12), 1e-4
 
@@ -114,7 +117,10 @@ class Patches:
         core, width = self.core, TIED
         order, everybody = np.argsort(self.regret, kind="stable"), np.ones(core.units, dtype=bool)
         seconds = TIED_SHARE * self.limits.time_limit
-        while not self.over() and self.limits.elapsed() < end and width * core.units < core.options:
+        without = np.count_nonzero(self.regret <= NONE * np.abs(core.value).mean())
+        if SEVERAL * core.units <= without <= WITHOUT:
+            width, seconds = without / core.units, end - self.limits.elapsed()
+        while not self.over() and self.limits.elapsed() < end and width * core.units <= core.options:
             some = np.append(order[: int(width * core.units)], choice[choice >= 0])
             core_of_ties = reduce(core, choice, everybody, np.unique(some))
             better, done = self._solved(core_of_ties, choice, min(seconds, end - self.limits.elapsed()))

@@ -188,3 +188,13 @@ def test_the_best_plans_met_are_kept_each_once_the_best_first(monkeypatch: pytes
     Annealing(limits, best).vary(field, 0.4 * SECONDS, best.over)
     values = [CORE.objective(plan) for plan in best.kept.best()]
     assert values == sorted(set(offered), reverse=True)[:3] and values[0] == best.value
+
+
+@pytest.mark.parametrize(("beyond", "over"), [(0.0, True), (1e-12, True), (1e-6, False), (1e-3, False)])
+def test_a_search_is_over_where_plan_and_bound_differ_by_rounding_alone(beyond: float, over: bool) -> None:
+    plan = waterfall(CORE)
+    value = CORE.objective(plan)
+    best = Best(CORE, Limits(60.0), lambda _: False, value * (1 + beyond))
+    assert not best.over()
+    best.offer(plan)
+    assert best.over() == over

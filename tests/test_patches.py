@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -90,6 +91,27 @@ def test_deciding_ties_makes_plans_better_and_reaches_the_best_where_the_core_gr
         if tried == 12:
             break
     assert tried == 12 and reached >= 6, (tried, reached)
+
+
+def test_options_that_prices_tell_nothing_of_are_all_solved_at_once() -> None:
+    tried = 0
+    for seed in range(60):
+        core = random_core(seed, 7, 4)
+        worth = np.random.default_rng(seed).uniform(10, 100, core.units)
+        core = replace(
+            core, value=worth[core.unit]
+        )  # wherever a unit goes, it is worth the same: no regret without prices
+        start, plans = waterfall(core), []
+        if core.options < 2 * core.units or not core.feasible(start):
+            continue
+        patches = Patches(core, np.zeros(core.rows), load("highs"), Limits(5.0), lambda: False, plans.append)
+        last = patches.decide_ties(start, 5.0)
+        assert len(plans) <= 1 and core.feasible(last), seed  # none in between
+        assert core.objective(last) == pytest.approx(best_by_enumeration(core)[0]), seed
+        tried += 1
+        if tried == 12:
+            return
+    raise AssertionError(f"only {tried} problems have a greedy plan")
 
 
 def test_a_patch_whose_units_others_have_moved_meanwhile_is_not_taken() -> None:
