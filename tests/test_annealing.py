@@ -20,6 +20,7 @@ from optimizer.sample import baseline_toml, sample
 from optimizer.scenario import parse_scenario
 from optimizer.search import WHOLE, Cooling, Search
 from optimizer.waterfall import waterfall
+from tests.cores import random_core
 from tests.mixed_cores import mixed_core
 
 CORE, SECONDS = mixed_core(3, units=60), 2.0
@@ -192,9 +193,11 @@ def test_the_best_plans_met_are_kept_each_once_the_best_first(monkeypatch: pytes
 
 @pytest.mark.parametrize(("beyond", "over"), [(0.0, True), (1e-12, True), (1e-6, False), (1e-3, False)])
 def test_a_search_is_over_where_plan_and_bound_differ_by_rounding_alone(beyond: float, over: bool) -> None:
-    plan = waterfall(CORE)
-    value = CORE.objective(plan)
-    best = Best(CORE, Limits(60.0), lambda _: False, value * (1 + beyond))
+    core = next(c for c in (random_core(seed, 7, 4) for seed in range(60)) if c.feasible(waterfall(c)) and c.step == 0)
+    plan = waterfall(core)
+    value = core.objective(plan)
+    assert value > 1
+    best = Best(core, Limits(60.0, gap=0.0), lambda _: False, value * (1 + beyond))
     assert not best.over()
     best.offer(plan)
     assert best.over() == over
