@@ -51,8 +51,8 @@ SEVERAL = 2e-3
 SOONER, QUICKLY = 0.05, 0.2
 #: big units of a plan this near the bound stay where they are; one as near as that is where the search begins
 NEAR, NEARER = 0.03, 0.01
-#: seconds between questions whether to stop; a bound is met within this share, which is rounding
-ASK, MET = 0.2, 1e-9
+#: seconds between questions whether to stop
+ASK = 0.2
 
 
 class Best:
@@ -107,8 +107,7 @@ class Best:
             if now - self.asked > ASK:
                 self.asked = now
                 self.stop |= self.report(Progress(now, self.value, self.proved, self.phase))
-            near = share_of(self.proved, self.value) <= max(self.limits.gap, MET)
-            return self.stop or now > self.limits.time_limit or near
+            return self.stop or now > self.limits.time_limit or self.limits.met(self.proved, self.value)
 
     def apart(self) -> Best:
         """One that knows of no plan yet, and tells this one of those it meets."""

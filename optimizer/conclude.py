@@ -13,7 +13,7 @@ import pandas as pd
 from optimizer.book_bound import books_bound
 from optimizer.certificate import BoundBy, bound
 from optimizer.check import Report, judge
-from optimizer.core import Core, share_of
+from optimizer.core import Core
 from optimizer.engines import ENGINES
 from optimizer.engines.base import Limits, Progress
 from optimizer.errors import SolverError
@@ -109,7 +109,7 @@ class Case:
         optimal = same(proved, value)
         if outcome.bound < value and not same(outcome.bound, value):
             notes.append(f"{self.engine} claims a bound below its own plan; its bound was dropped")
-        elif not optimal and not share_of(proved, value) <= self.limits.gap and outcome.bound < proved:
+        elif not optimal and not self.limits.met(proved, value) and outcome.bound < proved:
             if not same(outcome.bound, proved):
                 proved, bound_by = outcome.bound, "search"
             if outcome.claim == "optimal" and same(outcome.bound, value):
@@ -127,7 +127,7 @@ class Case:
             return "proof"
         if outcome.stopped in ("user", "memory", "error"):
             return outcome.stopped
-        return "gap" if share_of(proved, value) <= self.limits.gap else outcome.stopped
+        return "gap" if self.limits.met(proved, value) else outcome.stopped
 
     def _agrees(self, outcome: Outcome, value: float) -> bool:
         """A second exact engine proves the same optimum."""

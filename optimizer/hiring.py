@@ -18,7 +18,7 @@ from itertools import product
 import numpy as np
 
 from optimizer.certificate import gains_of, sides_of
-from optimizer.core import Core, share_of
+from optimizer.core import Core
 from optimizer.dual import PASSES, Dual, ascend
 from optimizer.engines.base import Answer, Limits, Progress, Report, claim_of
 from optimizer.opening import mostly_open
@@ -246,8 +246,7 @@ class Ways:
     def over(self) -> bool:
         """Whether no other way is to be searched."""
         limits = self.tree.limits
-        near = share_of(self.bound, self.value) <= limits.gap
-        return self.asked or near or limits.deterministic or limits.left() <= 0
+        return self.asked or limits.met(self.bound, self.value) or limits.deterministic or limits.left() <= 0
 
     def search(self, way: Hired, solve: Solve) -> None:
         """With positions filled like that."""

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from optimizer.certificate import best_of_units
-from optimizer.core import Core, share_of
+from optimizer.core import Core
 from optimizer.engines.base import Engine, Limits, Progress, Report
 from optimizer.position_annealing import FRUITLESS, NEAR, anneal_rounds
 from optimizer.positions import position_bound
@@ -92,7 +92,7 @@ class Search:
 
     def over(self, until: float = np.inf) -> bool:
         """Whether to end: told to, near enough to the bound, or out of time (which counting work does not look at)."""
-        done = share_of(self.bound, self.value) <= self.limits.gap if self.choice is not None else False
+        done = self.choice is not None and self.limits.met(self.bound, self.value)
         late = not self.limits.deterministic and (self.limits.left() <= 0 or time.monotonic() > until)
         return self.quiet(Progress(0.0)) or done or late
 

@@ -114,21 +114,21 @@ class Patches:
     def decide_ties(self, choice: np.ndarray, end: float) -> np.ndarray:
         """A plan [U] no worse, until `end`: the options of least regret of all units solved at once, more of them each
         time (a core widened: Balas and Zemel 1980), until a try neither ends in its time nor brings anything."""
-        core, width = self.core, TIED
+        core = self.core
         order, everybody = np.argsort(self.regret, kind="stable"), np.ones(core.units, dtype=bool)
-        seconds = TIED_SHARE * self.limits.time_limit
-        without = np.count_nonzero(self.regret <= NONE * np.abs(core.value).mean())
+        count, seconds = TIED * core.units, TIED_SHARE * self.limits.time_limit
+        without = int(np.count_nonzero(self.regret <= NONE * np.abs(core.value).mean()))
         if SEVERAL * core.units <= without <= WITHOUT:
-            width, seconds = without / core.units, end - self.limits.elapsed()
-        while not self.over() and self.limits.elapsed() < end and width * core.units <= core.options:
-            some = np.append(order[: int(width * core.units)], choice[choice >= 0])
+            count, seconds = without, end - self.limits.elapsed()
+        while not self.over() and self.limits.elapsed() < end and count <= core.options:
+            some = np.append(order[: int(count)], choice[choice >= 0])
             core_of_ties = reduce(core, choice, everybody, np.unique(some))
             better, done = self._solved(core_of_ties, choice, min(seconds, end - self.limits.elapsed()))
             if better is not choice:
                 self.found(better)
             elif not done:
                 break
-            width, choice = width * WIDER if done else width, better
+            count, choice = count * WIDER if done else count, better
         return choice
 
     def cross(self, plans: list[np.ndarray], end: float) -> None:

@@ -98,9 +98,7 @@ def test_options_that_prices_tell_nothing_of_are_all_solved_at_once() -> None:
     for seed in range(60):
         core = random_core(seed, 7, 4)
         worth = np.random.default_rng(seed).uniform(10, 100, core.units)
-        core = replace(
-            core, value=worth[core.unit]
-        )  # wherever a unit goes, it is worth the same: no regret without prices
+        core = replace(core, value=worth[core.unit])  # the same wherever a unit goes: no regret without prices
         start, plans = waterfall(core), []
         if core.options < 2 * core.units or not core.feasible(start):
             continue

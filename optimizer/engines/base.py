@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from optimizer.core import Core
+from optimizer.core import Core, share_of
 from optimizer.mixed_integer import MixedInteger, choice_of
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from optimizer.listing import Listing
 
 Claim = Literal["optimal", "infeasible", "none"]
+
+#: a plan is at its bound where they differ by this share, which is rounding
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,10 @@ class Limits:
     def left(self) -> float:
         """Seconds left, never negative."""
         return max(0.0, self.time_limit - self.elapsed())
+
+    def met(self, bound: float, value: float) -> bool:
+        """Whether a plan of such a value is as near to the bound as was asked, or at it; never where there is none."""
+        return share_of(bound, value) <= max(self.gap, ROUNDING)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

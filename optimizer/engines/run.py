@@ -55,7 +55,7 @@ def run(
 
     answer, dual = _run(name, core, limits, shortly, hint, priced, known, core.units > WHOLE)
     value = -np.inf if answer.choice is None else core.objective(answer.choice)
-    near = share_of(min(dual.bound, answer.bound), value) <= limits.gap
+    near = limits.met(min(dual.bound, answer.bound), value)
     if answer.claim != "none" or asked[0] or near:
         return answer, dual
 
@@ -118,7 +118,7 @@ def _run(
 
     def watched(progress: Progress) -> bool:
         """Stops as well when the plan is within the gap of what is proved, which a search may not know."""
-        near = share_of(dual.bound, progress.objective) <= limits.gap
+        near = limits.met(dual.bound, progress.objective)
         return report(progress) or (near and progress.choice is not None)
 
     if brief:
@@ -169,7 +169,7 @@ def _more_proved(
     no more. Nothing more than is needed for such a plan."""
 
     def stop(bound: float) -> bool:
-        return talk.stop(bound) or share_of(bound, value) <= limits.gap
+        return talk.stop(bound) or limits.met(bound, value)
 
     def better(dual: Dual) -> Dual:
         dual = polished(core, dual, _seconds(core, limits), stop, limits.threads)
@@ -179,7 +179,7 @@ def _more_proved(
     early = not share_of(dual.bound, value) <= FAR
     if polish and early:
         dual = better(dual)
-    if talk.asked or share_of(dual.bound, value) <= limits.gap:
+    if talk.asked or limits.met(dual.bound, value):
         return dual
     if core.options >= BOOK_OPTIONS and not core.is_open[core.rep].all():
         found = _with_books(core, dual, known, limits, talk, stop)
